@@ -1,0 +1,67 @@
+#include "core/autograd/parameter.h"
+
+#include <algorithm>
+#include <set>
+
+#include "core/base/check.h"
+
+namespace convoy {
+namespace {
+
+constexpr std::int64_t kAlignmentElements = 16;
+
+std::int64_t padded(const Shape& shape) {
+  return (shape.elements() + kAlignmentElements - 1) / kAlignmentElements * kAlignmentElements;
+}
+
+}  // namespace
+
+ParameterStore::ParameterStore(std::vector<NamedParameter> parameters, std::uint64_t seed) {
+  std::ranges::stable_partition(
+      parameters, [](const NamedParameter& named) { return named.parameter->trainable(); });
+  std::set<std::string> names;
+  std::int64_t total = 0;
+  std::int64_t trainable = 0;
+  for (auto& [name, parameter] : parameters) {
+    check(names.insert(name).second, "two parameters are called '{}': give their layers two names",
+          name);
+    parameter->name_ = name;
+    parameter->index_ = static_cast<int>(parameters_.size());
+    parameter->offset_ = total;
+    total += padded(parameter->shape());
+    if (parameter->trainable()) {
+      trainable = total;
+    }
+    parameters_.push_back(parameter);
+  }
+  all_values_ = Tensor::zeros({total});
+  trainable_values_ = all_values_.slice(0, {trainable});
+  gradients_ = Tensor::zeros({trainable});
+  for (Parameter* parameter : parameters_) {
+    parameter->value_ = all_values_.slice(parameter->offset(), parameter->shape());
+    if (parameter->trainable()) {
+      parameter->grad_ = gradients_.slice(parameter->offset(), parameter->shape());
+    }
+    if (parameter->initializer()) {
+      RandomSequence random({.seed = seed,
+                             .stream = Stream::kInit,
+                             .layer = static_cast<std::uint32_t>(parameter->index())});
+      parameter->initializer()(parameter->value_, random);
+    }
+  }
+}
+
+Parameter* ParameterStore::find(const std::string& name) const {
+  const auto found = std::ranges::find(parameters_, name, &Parameter::name);
+  return found == parameters_.end() ? nullptr : *found;
+}
+
+std::int64_t ParameterStore::trainable_elements() const {
+  std::int64_t elements = 0;
+  for (const Parameter* parameter : parameters_) {
+    elements += parameter->trainable() ? parameter->shape().elements() : 0;
+  }
+  return elements;
+}
+
+}  // namespace convoy

@@ -1,0 +1,105 @@
+// What is learned: a Parameter is a named view into the flat buffers of a ParameterStore.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "core/base/random.h"
+#include "core/tensor/tensor.h"
+
+namespace convoy {
+
+/// How a parameter's memory order relates to PyTorch's, for core/io, where the permutation lives.
+enum class Layout {
+  kPlain,         ///< the same order
+  kConvWeight,    ///< memory R,S,C/groups,K; PyTorch K,C/groups,R,S
+  kLinearWeight,  ///< memory in,out; PyTorch out,in
+};
+
+/// Draws a parameter's first values; `random` is the parameter's own sequence.
+using Initializer = std::function<void(Tensor& value, RandomSequence& random)>;
+
+/// A learned tensor (`trainable`) or a buffer (statistics that are saved but not learned). A layer
+/// owns its parameters and declares shape, layout and initializer; a ParameterStore then gives them
+/// memory. Not copyable: the store, the tape and the optimizer refer to it by address.
+class Parameter {
+ public:
+  struct Options {
+    Shape shape = {};  ///< in memory order
+    Layout layout = Layout::kPlain;
+    Initializer initializer = {};
+    bool trainable = true;
+    /// Saved as a 64-bit integer, as PyTorch does with counters; exact up to 2^24.
+    bool integer = false;
+  };
+
+  explicit Parameter(Options options) : options_(std::move(options)) {}
+  Parameter(const Parameter&) = delete;
+  Parameter& operator=(const Parameter&) = delete;
+
+  const Shape& shape() const { return options_.shape; }
+  Layout layout() const { return options_.layout; }
+  bool trainable() const { return options_.trainable; }
+  bool integer() const { return options_.integer; }
+  const Initializer& initializer() const { return options_.initializer; }
+
+  /// The state_dict key, as "layer1.0.weight". Set by the store.
+  const std::string& name() const { return name_; }
+  /// Position among the store's parameters; also the order of first use in forward.
+  int index() const { return index_; }
+  /// Where the values, and for a trainable parameter the gradient, begin in the flat buffers.
+  std::int64_t offset() const { return offset_; }
+
+  Tensor& value() { return value_; }
+  const Tensor& value() const { return value_; }
+  /// Sum of gradients since it was last zeroed. Empty for a buffer. Backward always adds to it.
+  Tensor& grad() { return grad_; }
+  const Tensor& grad() const { return grad_; }
+
+ private:
+  friend class ParameterStore;
+  Options options_;
+  std::string name_;
+  int index_ = -1;
+  std::int64_t offset_ = 0;
+  Tensor value_;
+  Tensor grad_;
+};
+
+struct NamedParameter {
+  std::string name;
+  Parameter* parameter;
+};
+
+/// Owns the memory of a model's parameters: one flat buffer of values (trainable ones first, then
+/// the buffers) and one of gradients. Every parameter begins at a multiple of 64 bytes; the gaps
+/// hold zeros for ever. Zeroing is one fill, an optimizer step one loop, a checkpoint one write.
+class ParameterStore {
+ public:
+  /// Binds and initializes `parameters` from `seed`. They must outlive the store's use of them.
+  /// Throws Error if two share a name.
+  ParameterStore(std::vector<NamedParameter> parameters, std::uint64_t seed);
+
+  const std::vector<Parameter*>& parameters() const { return parameters_; }
+  /// nullptr if there is none of that name.
+  Parameter* find(const std::string& name) const;
+  /// Elements of the trainable parameters, gaps not counted.
+  std::int64_t trainable_elements() const;
+
+  /// All trainable values, gaps included; `gradients()` has the same length and layout.
+  std::span<float> values() { return trainable_values_.values(); }
+  std::span<const float> values() const { return trainable_values_.values(); }
+  std::span<float> gradients() { return gradients_.values(); }
+  std::span<const float> gradients() const { return gradients_.values(); }
+  void zero_grad() { gradients_.fill(0.0F); }
+
+ private:
+  std::vector<Parameter*> parameters_;
+  Tensor all_values_;
+  Tensor trainable_values_;
+  Tensor gradients_;
+};
+
+}  // namespace convoy

@@ -1,0 +1,43 @@
+// Batch normalisation over N, H and W of each channel (Ioffe and Szegedy, ICML 2015).
+// https://pytorch.org/docs/1.13/generated/torch.nn.BatchNorm2d.html
+#pragma once
+
+#include <optional>
+
+#include "core/nn/module.h"
+
+namespace convoy::nn {
+
+struct BatchNorm2dOptions {
+  std::int64_t num_features = 0;
+  double eps = 1e-5;
+  std::optional<double> momentum = 0.1;  ///< none: running statistics are a plain average
+  bool affine = true;
+  bool track_running_stats = true;
+};
+
+/// y = (x - mean) / sqrt(var + eps) * weight + bias per channel; x and y (N, H, W, C).
+/// On a training tape (or without running statistics) mean and biased variance are those of the
+/// global batch: sums and the count go through StepContext::all_reduce_sum, in forward and in
+/// backward. On an evaluating tape they are running_mean and running_var. Sums are kept in double.
+/// Parameters: `weight`, `bias`; buffers: `running_mean`, `running_var` (unbiased),
+/// `num_batches_tracked`.
+class BatchNorm2d : public Module {
+ public:
+  explicit BatchNorm2d(BatchNorm2dOptions options);
+  /// Throws Error for another number of channels, or when training on a single value per channel.
+  Variable forward(Tape& tape, const Variable& x) override;
+  Shape output_shape(const Shape& x) const override;
+  std::string describe() const override;
+  const BatchNorm2dOptions& options() const { return options_; }
+
+ private:
+  BatchNorm2dOptions options_;
+  Parameter weight_;
+  Parameter bias_;
+  Parameter running_mean_;
+  Parameter running_var_;
+  Parameter num_batches_tracked_;
+};
+
+}  // namespace convoy::nn

@@ -1,0 +1,59 @@
+#include "core/autograd/parameter.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "core/base/check.h"
+
+namespace convoy {
+namespace {
+
+void ones(Tensor& value, RandomSequence&) {
+  value.fill(1.0F);
+}
+
+TEST(ParameterStoreTest, ParametersAreAlignedViewsOfTheFlatBuffers) {
+  Parameter a({.shape = {5}, .initializer = ones});
+  Parameter statistics({.shape = {3}, .trainable = false});
+  Parameter b({.shape = {2, 20}, .initializer = ones});
+  ParameterStore store({{"a", &a}, {"statistics", &statistics}, {"b", &b}}, 0);
+
+  EXPECT_EQ(store.values().size(), 16U + 48U);
+  EXPECT_EQ(b.value().data(), store.values().data() + b.offset());
+  EXPECT_EQ(b.grad().data(), store.gradients().data() + b.offset());
+  EXPECT_EQ(b.offset() % 16, 0);
+  EXPECT_EQ(std::ranges::count(store.values(), 1.0F), 45);
+  EXPECT_EQ(store.trainable_elements(), 45);
+  EXPECT_TRUE(statistics.grad().empty());
+  EXPECT_EQ(store.find("statistics"), &statistics);
+  EXPECT_EQ(store.find("c"), nullptr);
+
+  b.grad().fill(2.0F);
+  store.zero_grad();
+  EXPECT_EQ(b.grad().values()[39], 0.0F);
+}
+
+TEST(ParameterStoreTest, EachParameterHasItsOwnRandomNumbersFromTheSeed) {
+  const auto draw = [](Tensor& value, RandomSequence& random) {
+    std::ranges::generate(value.values(), [&] { return random.uniform(); });
+  };
+  const auto values = [&](std::uint64_t seed) {
+    Parameter a({.shape = {4}, .initializer = draw});
+    Parameter b({.shape = {4}, .initializer = draw});
+    ParameterStore store({{"a", &a}, {"b", &b}}, seed);
+    return std::vector<float>(store.values().begin(), store.values().end());
+  };
+  EXPECT_EQ(values(1), values(1));
+  EXPECT_NE(values(1), values(2));
+  EXPECT_NE(values(1)[0], values(1)[16]);
+}
+
+TEST(ParameterStoreTest, TwoOfOneNameAreRefused) {
+  Parameter a({.shape = {1}});
+  Parameter b({.shape = {1}});
+  EXPECT_THROW(ParameterStore({{"x", &a}, {"x", &b}}, 0), Error);
+}
+
+}  // namespace
+}  // namespace convoy
