@@ -24,6 +24,6 @@ Initializer kaiming_uniform(Fan fan, double a = 0.0);
 Initializer kaiming_normal(Fan fan, double a = 0.0);
 /// U(-bound, bound).
 Initializer uniform(double bound);
-Initializer constant(float value);
+Initializer constant(float number);
 
 }  // namespace convoy::nn

@@ -4,6 +4,8 @@
 
 namespace convoy::nn {
 
-std::string Size2::str() const { return fmt::format("({}, {})", h, w); }
+std::string Size2::str() const {
+  return fmt::format("({}, {})", h, w);
+}
 
 }  // namespace convoy::nn

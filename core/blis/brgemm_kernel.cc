@@ -1,0 +1,107 @@
+// The register tiles of brgemm, compiled once per instruction set.
+//
+// A tile keeps ROWS x VECTORS accumulators in registers while it walks the whole batch and k: each
+// step loads VECTORS vectors of B and multiplies them with one broadcast element of A per row. 14
+// rows of 2 vectors fill AVX-512's 32 registers, 6 rows the 16 of AVX2 and SSE.
+#include "core/blis/brgemm.h"
+#include "core/blis/vec.h"
+
+namespace convoy::blis {
+namespace {
+
+constexpr int kVectors = 2;
+constexpr int kMaxRows = kVecRegisters == 32 ? 14 : 6;
+
+// One tile of C. `last` is how many floats of the last vector exist; kWidth unless Partial.
+template <int Rows, int Vectors, bool Partial>
+inline void tile(const Brgemm& g, const float* a, const float* b, float* c, const float* bias,
+                 int last) {
+  const auto load = [last](const float* p, int v) {
+    return Partial && v == Vectors - 1 ? Vec::load_first(p + v * Vec::kWidth, last)
+                                       : Vec::load(p + v * Vec::kWidth);
+  };
+  Vec sum[Rows][Vectors];
+  for (int row = 0; row < Rows; ++row) {
+    for (int v = 0; v < Vectors; ++v) {
+      sum[row][v] = g.accumulate      ? load(c + row * g.c_row_stride, v)
+                    : bias != nullptr ? load(bias, v)
+                                      : Vec::zero();
+    }
+  }
+  const std::int64_t row_stride = g.a_row_stride;
+  const std::int64_t column_stride = g.a_column_stride;
+  const std::int64_t b_row_stride = g.b_row_stride;
+  for (std::int64_t i = 0; i < g.batch; ++i) {
+    const float* a_column = a + i * g.a_batch_stride;
+    const float* b_row = b + i * g.b_batch_stride;
+    for (std::int64_t k = 0; k < g.k; ++k) {
+      Vec b_vec[Vectors];
+      for (int v = 0; v < Vectors; ++v) {
+        b_vec[v] = load(b_row, v);
+      }
+      for (int row = 0; row < Rows; ++row) {
+        const Vec a_vec = Vec::broadcast(a_column + row * row_stride);
+        for (int v = 0; v < Vectors; ++v) {
+          sum[row][v].add_product(a_vec, b_vec[v]);
+        }
+      }
+      a_column += column_stride;
+      b_row += b_row_stride;
+    }
+  }
+  for (int row = 0; row < Rows; ++row) {
+    for (int v = 0; v < Vectors; ++v) {
+      float* out = c + row * g.c_row_stride + v * Vec::kWidth;
+      if (Partial && v == Vectors - 1) {
+        sum[row][v].store_first(out, last);
+      } else {
+        sum[row][v].store(out);
+      }
+    }
+  }
+}
+
+template <int Vectors, bool Partial, int MaxRows = kMaxRows>
+inline void tile_of_rows(int rows, const Brgemm& g, const float* a, const float* b, float* c,
+                         const float* bias, int last) {
+  if constexpr (MaxRows > 0) {
+    if (rows == MaxRows) {
+      tile<MaxRows, Vectors, Partial>(g, a, b, c, bias, last);
+    } else {
+      tile_of_rows<Vectors, Partial, MaxRows - 1>(rows, g, a, b, c, bias, last);
+    }
+  }
+}
+
+// All rows of one panel of `Vectors` vectors, in tiles of even height.
+template <int Vectors, bool Partial>
+inline void panel(const Brgemm& g, std::int64_t column, int last) {
+  const std::int64_t tiles = (g.m + kMaxRows - 1) / kMaxRows;
+  for (std::int64_t i = 0; i < tiles; ++i) {
+    const std::int64_t row = g.m * i / tiles;
+    const auto rows = static_cast<int>(g.m * (i + 1) / tiles - row);
+    tile_of_rows<Vectors, Partial>(rows, g, g.a + row * g.a_row_stride, g.b + column,
+                                   g.c + row * g.c_row_stride + column,
+                                   g.bias == nullptr ? nullptr : g.bias + column, last);
+  }
+}
+
+}  // namespace
+
+namespace CONVOY_ISA_NAMESPACE {
+
+void brgemm(const Brgemm& g) {
+  std::int64_t column = 0;
+  for (; column + kVectors * Vec::kWidth <= g.n; column += kVectors * Vec::kWidth) {
+    panel<kVectors, false>(g, column, Vec::kWidth);
+  }
+  const auto left = static_cast<int>(g.n - column);
+  if (left > Vec::kWidth) {
+    panel<2, true>(g, column, left - Vec::kWidth);
+  } else if (left > 0) {
+    panel<1, true>(g, column, left);
+  }
+}
+
+}  // namespace CONVOY_ISA_NAMESPACE
+}  // namespace convoy::blis

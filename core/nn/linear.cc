@@ -1,0 +1,168 @@
+#include "core/nn/linear.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "core/base/check.h"
+#include "core/base/parallel.h"
+#include "core/blis/gemm.h"
+#include "core/nn/init.h"
+
+namespace convoy::nn {
+namespace {
+
+// Threads share out columns (or rows) of the weight in units of this, so that each reads its own
+// part of the weight only.
+constexpr std::int64_t kUnit = 64;
+
+// Calls body(first, count) for parts of [0, size).
+template <typename Body>
+void in_units(std::int64_t size, const Body& body) {
+  parallel_for((size + kUnit - 1) / kUnit, [&](std::int64_t begin, std::int64_t end, int) {
+    body(begin * kUnit, std::min(end * kUnit, size) - begin * kUnit);
+  });
+}
+
+void add_column_sums(const Tensor& grad_y, Tensor& grad_bias) {
+  const std::int64_t rows = grad_y.shape()[0];
+  const std::int64_t columns = grad_y.shape()[1];
+  for (std::int64_t column = 0; column < columns; ++column) {
+    double sum = 0;
+    for (std::int64_t row = 0; row < rows; ++row) {
+      sum += static_cast<double>(grad_y.data()[row * columns + column]);
+    }
+    grad_bias.data()[column] += static_cast<float>(sum);
+  }
+}
+
+// (rows, columns) -> (columns, rows), for rows `first` .. `first + count` of the result.
+void transpose(const Tensor& from, Tensor& to, std::int64_t first, std::int64_t count) {
+  const std::int64_t rows = from.shape()[0];
+  const std::int64_t columns = from.shape()[1];
+  for (std::int64_t i = first; i < first + count; ++i) {
+    for (std::int64_t row = 0; row < rows; ++row) {
+      to.data()[i * rows + row] = from.data()[row * columns + i];
+    }
+  }
+}
+
+class LinearNode : public Node {
+ public:
+  LinearNode(GradSlot input, Tensor x, Parameter& weight, Parameter* bias)
+      : input_(input),
+        x_(std::move(x)),
+        parameters_{&weight, bias},
+        parameter_count_(bias == nullptr ? 1 : 2) {}
+
+  std::string_view name() const override { return "Linear"; }
+  std::span<Parameter* const> parameters() const override {
+    return std::span(parameters_).first(parameter_count_);
+  }
+
+  void backward(Tape& tape, Tensor grad_output) override {
+    Parameter& weight = *parameters_[0];
+    const std::int64_t n = x_.shape()[0];
+    const std::int64_t in = weight.shape()[0];
+    const std::int64_t out = weight.shape()[1];
+    in_units(in, [&](std::int64_t first, std::int64_t count) {
+      blis::gemm(count, out, n, {.data = x_.data() + first, .row_stride = 1, .column_stride = in},
+                 {.data = grad_output.data(), .row_stride = out},
+                 {.data = weight.grad().data() + first * out, .row_stride = out}, true);
+    });
+    if (parameter_count_ == 2) {
+      add_column_sums(grad_output, parameters_[1]->grad());
+    }
+    if (input_) {
+      tape.add_grad(input_, backward_data(weight.value(), grad_output));
+    }
+  }
+
+ private:
+  // grad x^T = weight grad_y^T: so the large matrix is read as it lies, and only the small ones are
+  // transposed.
+  static Tensor backward_data(const Tensor& weight, const Tensor& grad_y) {
+    const std::int64_t n = grad_y.shape()[0];
+    const std::int64_t in = weight.shape()[0];
+    const std::int64_t out = weight.shape()[1];
+    Tensor grad_y_t({out, n});
+    transpose(grad_y, grad_y_t, 0, out);
+    Tensor grad_x_t({in, n});
+    in_units(in, [&](std::int64_t first, std::int64_t count) {
+      blis::gemm(count, n, out, {.data = weight.data() + first * out, .row_stride = out},
+                 {.data = grad_y_t.data(), .row_stride = n},
+                 {.data = grad_x_t.data() + first * n, .row_stride = n}, false);
+    });
+    Tensor grad_x({n, in});
+    parallel_for(n, [&](std::int64_t begin, std::int64_t end, int) {
+      transpose(grad_x_t, grad_x, begin, end - begin);
+    });
+    return grad_x;
+  }
+
+  GradSlot input_;
+  Tensor x_;
+  std::array<Parameter*, 2> parameters_;
+  std::size_t parameter_count_;
+};
+
+LinearOptions checked(LinearOptions options) {
+  check(options.in_features >= 1 && options.out_features >= 1,
+        "Linear: in_features {} and out_features {} must be at least 1", options.in_features,
+        options.out_features);
+  return options;
+}
+
+}  // namespace
+
+Linear::Linear(LinearOptions options)
+    : options_(checked(std::move(options))),
+      weight_({.shape = {options_.in_features, options_.out_features},
+               .layout = Layout::kLinearWeight,
+               .initializer = options_.weight_init ? options_.weight_init
+                                                   : kaiming_uniform({.in = options_.in_features,
+                                                                      .out = options_.out_features},
+                                                                     std::sqrt(5.0))}),
+      bias_({.shape = {options_.bias ? options_.out_features : 0},
+             .initializer = uniform(1.0 / std::sqrt(static_cast<double>(options_.in_features)))}) {
+  register_parameter("weight", weight_);
+  if (options_.bias) {
+    register_parameter("bias", bias_);
+  }
+}
+
+Shape Linear::output_shape(const Shape& x) const {
+  check(x.rank() == 2 && x[1] == options_.in_features,
+        "Linear: the input has shape {}, but (N, {}) is expected{}", torch_order_str(x),
+        options_.in_features, x.rank() == 4 ? "; is a Flatten missing?" : "");
+  return {x[0], options_.out_features};
+}
+
+Variable Linear::forward(Tape& tape, const Variable& x) {
+  Tensor y(output_shape(x.shape()));
+  const std::int64_t n = x.shape()[0];
+  const std::int64_t out = options_.out_features;
+  if (options_.bias) {
+    for (std::int64_t row = 0; row < n; ++row) {
+      std::copy_n(bias_.value().data(), out, y.data() + row * out);
+    }
+  }
+  in_units(out, [&](std::int64_t first, std::int64_t count) {
+    blis::gemm(n, count, options_.in_features,
+               {.data = x.value().data(), .row_stride = options_.in_features},
+               {.data = weight_.value().data() + first, .row_stride = out},
+               {.data = y.data() + first, .row_stride = out}, options_.bias);
+  });
+  if (!tape.recording()) {
+    return y;
+  }
+  return tape.record(std::move(y), std::make_unique<LinearNode>(x.slot(), x.value(), weight_,
+                                                                options_.bias ? &bias_ : nullptr));
+}
+
+std::string Linear::describe() const {
+  return fmt::format("Linear(in_features={}, out_features={}, bias={})", options_.in_features,
+                     options_.out_features, options_.bias ? "True" : "False");
+}
+
+}  // namespace convoy::nn
