@@ -4,11 +4,17 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/tensor/shape.h"
 
 namespace convoy::data {
+
+enum class Split { kTrain, kTest };
+
+/// "train" or "test".
+std::string_view split_name(Split split);
 
 /// Grey or colour images of one size, a byte per channel, with a class each. Immutable once built,
 /// so any number of threads may read it.

@@ -1,0 +1,35 @@
+#include "core/data/dataset.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "core/base/check.h"
+
+namespace convoy::data {
+
+std::string_view split_name(Split split) {
+  return split == Split::kTrain ? "train" : "test";
+}
+
+Dataset::Dataset(Options options) : options_(std::move(options)) {
+  const Options& o = options_;
+  check(o.height >= 1 && o.width >= 1 && o.channels >= 1,
+        "{}: images of {} x {} pixels with {} channels; each must be at least 1", o.name, o.height,
+        o.width, o.channels);
+  check(!o.labels.empty(), "{}: no images", o.name);
+  // Divides instead of multiplying, so that no extents can overflow.
+  const auto images = static_cast<std::int64_t>(o.labels.size());
+  const auto bytes = static_cast<std::int64_t>(o.pixels.size());
+  check(bytes % images == 0 && bytes / images % o.height == 0 &&
+            bytes / images / o.height % o.width == 0 &&
+            bytes / images / o.height / o.width == o.channels,
+        "{}: {} labels of images of {} x {} x {} bytes, but {} bytes of pixels", o.name, images,
+        o.height, o.width, o.channels, bytes);
+  const auto wrong = std::find_if(o.labels.begin(), o.labels.end(), [&](std::uint8_t label) {
+    return label >= o.class_names.size();
+  });
+  check(wrong == o.labels.end(), "{}: image {} has label {}, but there are {} classes", o.name,
+        wrong - o.labels.begin(), wrong == o.labels.end() ? 0 : *wrong, o.class_names.size());
+}
+
+}  // namespace convoy::data

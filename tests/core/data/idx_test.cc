@@ -1,0 +1,240 @@
+#include "core/data/idx.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#include <fstream>
+#include <functional>
+
+#include "core/base/check.h"
+
+namespace convoy::data {
+namespace {
+
+namespace fs = std::filesystem;
+using Bytes = std::vector<std::uint8_t>;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+
+void append_uint32(Bytes& bytes, std::uint32_t value) {
+  for (const int shift : {24, 16, 8, 0}) {
+    bytes.push_back(static_cast<std::uint8_t>(value >> shift));
+  }
+}
+
+Bytes idx(std::uint32_t magic, std::initializer_list<std::uint32_t> extents, Bytes elements) {
+  Bytes bytes;
+  append_uint32(bytes, magic);
+  for (const std::uint32_t extent : extents) {
+    append_uint32(bytes, extent);
+  }
+  bytes.insert(bytes.end(), elements.begin(), elements.end());
+  return bytes;
+}
+
+const Bytes kImages = idx(0x803, {2, 2, 3}, {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12});
+const Bytes kLabels = idx(0x801, {2}, {9, 0});
+
+Bytes gzip(const Bytes& content) {
+  z_stream stream = {};
+  deflateInit2(&stream, Z_BEST_COMPRESSION, Z_DEFLATED, 16 + MAX_WBITS, 8, Z_DEFAULT_STRATEGY);
+  Bytes packed(deflateBound(&stream, content.size()) + 32);
+  stream.next_in = const_cast<Bytef*>(content.data());
+  stream.avail_in = static_cast<uInt>(content.size());
+  stream.next_out = packed.data();
+  stream.avail_out = static_cast<uInt>(packed.size());
+  deflate(&stream, Z_FINISH);
+  packed.resize(stream.total_out);
+  deflateEnd(&stream);
+  return packed;
+}
+
+std::string refusal(const std::function<void()>& action) {
+  try {
+    action();
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "accepted";
+}
+
+std::string images_refusal(const Bytes& file) {
+  return refusal([&] { parse_idx_images(file, "FILE"); });
+}
+
+std::string labels_refusal(const Bytes& file) {
+  return refusal([&] { parse_idx_labels(file, "FILE", 10); });
+}
+
+TEST(IdxTest, ReadsImagesPlainAndGzipped) {
+  for (const Bytes& file : {kImages, gzip(kImages)}) {
+    const IdxImages images = parse_idx_images(file, "FILE");
+    EXPECT_EQ(images.count, 2);
+    EXPECT_EQ(images.height, 2);
+    EXPECT_EQ(images.width, 3);
+    EXPECT_EQ(images.pixels, (Bytes{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}));
+  }
+}
+
+TEST(IdxTest, ReadsLabelsPlainAndGzipped) {
+  EXPECT_EQ(parse_idx_labels(kLabels, "FILE", 10), (Bytes{9, 0}));
+  EXPECT_EQ(parse_idx_labels(gzip(kLabels), "FILE", 10), (Bytes{9, 0}));
+}
+
+TEST(IdxTest, ReadsGzipOfSeveralMembers) {
+  Bytes file = gzip({kImages.begin(), kImages.begin() + 5});
+  const Bytes rest = gzip({kImages.begin() + 5, kImages.end()});
+  file.insert(file.end(), rest.begin(), rest.end());
+  EXPECT_EQ(parse_idx_images(file, "FILE").pixels, parse_idx_images(kImages, "FILE").pixels);
+}
+
+TEST(IdxTest, EveryTruncationIsRefused) {
+  for (const Bytes& whole : {kImages, gzip(kImages)}) {
+    for (std::size_t size = 0; size < whole.size(); ++size) {
+      EXPECT_NE(images_refusal({whole.begin(), whole.begin() + static_cast<long>(size)}),
+                "accepted")
+          << size << " of " << whole.size() << " bytes";
+    }
+  }
+}
+
+TEST(IdxTest, TruncatedHeaderIsRefused) {
+  EXPECT_THAT(images_refusal({0, 0, 8, 3, 0, 0}),
+              HasSubstr("the IDX header needs 4 bytes at offset 4, 2 are there"));
+}
+
+TEST(IdxTest, TruncatedPixelsAreRefusedWithTheNumbers) {
+  EXPECT_THAT(images_refusal({kImages.begin(), kImages.end() - 1}),
+              AllOf(HasSubstr("FILE: truncated: after offset 16 the header promises 12 bytes, 11"),
+                    HasSubstr("deploy/fetch-mnist")));
+}
+
+TEST(IdxTest, TruncationInsideGzipIsRefused) {
+  const Bytes inner_cut = gzip({kImages.begin(), kImages.end() - 1});
+  EXPECT_THAT(images_refusal(inner_cut), HasSubstr("promises 12 bytes, 11 are there"));
+  const Bytes file = gzip(kImages);
+  EXPECT_THAT(images_refusal({file.begin(), file.end() - 1}), HasSubstr("gzip data cut off"));
+}
+
+TEST(IdxTest, TrailingBytesAreRefused) {
+  Bytes longer = kImages;
+  longer.push_back(0);
+  EXPECT_THAT(images_refusal(longer), HasSubstr("should end at offset 28, but more follow"));
+  EXPECT_THAT(images_refusal(gzip(longer)), HasSubstr("should end at offset 28, but more follow"));
+  Bytes garbage = gzip(kImages);
+  garbage.push_back(7);
+  EXPECT_THAT(images_refusal(garbage), HasSubstr("gzip data"));
+}
+
+TEST(IdxTest, DamagedGzipIsRefused) {
+  Bytes file = gzip(kImages);
+  file[file.size() - 6] ^= 1U;  // in the checksum
+  EXPECT_THAT(images_refusal(file), HasSubstr("damaged gzip data near byte"));
+  file = gzip(kImages);
+  file[10] ^= 0x06U;  // the block type
+  EXPECT_NE(images_refusal(file), "accepted");
+}
+
+TEST(IdxTest, PromiseThatTheFileCannotHoldIsRefusedWithoutAllocating) {
+  // 2^31 * 4 bytes, just within the limits.
+  const Bytes bomb = idx(0x803, {kMaxIdxCount, 2, 2}, {});
+  EXPECT_THAT(images_refusal(bomb), HasSubstr("promises 8589934592 bytes, 0 are there"));
+  EXPECT_THAT(images_refusal(gzip(bomb)), HasSubstr("promises 8589934592 bytes, at most"));
+}
+
+TEST(IdxTest, GzipBombStopsWhereTheHeaderSays) {
+  Bytes bomb = idx(0x801, {4}, {});
+  bomb.resize(std::size_t{64} << 20);
+  EXPECT_THAT(labels_refusal(gzip(bomb)), HasSubstr("should end at offset 12, but more follow"));
+}
+
+TEST(IdxTest, ExtentsBeyondTheLimitsAreRefused) {
+  EXPECT_THAT(images_refusal(idx(0x803, {kMaxIdxCount + 1, 1, 1}, {1})),
+              HasSubstr("count 2147483649 at offset 4"));
+  EXPECT_THAT(images_refusal(idx(0x803, {1, kMaxIdxSide + 1, 1}, {1})), HasSubstr("height 16385"));
+  EXPECT_THAT(images_refusal(idx(0x803, {1, 1, 0xffffffff}, {1})), HasSubstr("width 4294967295"));
+  EXPECT_THAT(images_refusal(idx(0x803, {0xffff, kMaxIdxSide, kMaxIdxSide}, {1})),
+              HasSubstr("at most 8589934592 can be read"));
+}
+
+TEST(IdxTest, EmptyExtentIsRefused) {
+  EXPECT_THAT(images_refusal(idx(0x803, {0, 28, 28}, {})), HasSubstr("count 0 at offset 4"));
+  EXPECT_THAT(labels_refusal(idx(0x801, {0}, {})), HasSubstr("count 0 at offset 4"));
+}
+
+TEST(IdxTest, SwappedFilesAreRecognised) {
+  EXPECT_THAT(images_refusal(kLabels), AllOf(HasSubstr("this is a label file (magic 2049"),
+                                             HasSubstr("2051 expected"), HasSubstr("swapped")));
+  EXPECT_THAT(labels_refusal(kImages), HasSubstr("this is an image file (magic 2051"));
+}
+
+TEST(IdxTest, OtherFilesAreRefused) {
+  EXPECT_THAT(images_refusal({'<', 'h', 't', 'm', 'l', '>'}), HasSubstr("not an IDX file"));
+  EXPECT_THAT(images_refusal(idx(0x0d03, {1, 1, 1}, {0, 0, 0, 0})), HasSubstr("type 0d"));
+  EXPECT_THAT(images_refusal(idx(0x802, {1, 1}, {0})), HasSubstr("rank 2"));
+}
+
+TEST(IdxTest, LabelBeyondTheClassesIsRefusedWithItsOffset) {
+  EXPECT_THAT(labels_refusal(idx(0x801, {3}, {1, 10, 2})), HasSubstr("label 10 at offset 9"));
+}
+
+class IdxFolderTest : public ::testing::Test {
+ protected:
+  IdxFolderTest() : dir_(fs::temp_directory_path() / fmt::format("convoy-idx-{}", ::getpid())) {
+    fs::remove_all(dir_);
+    fs::create_directories(dir_);
+  }
+  ~IdxFolderTest() override { fs::remove_all(dir_); }
+
+  void write(const std::string& name, const Bytes& content) const {
+    std::ofstream(dir_ / name, std::ios::binary)
+        .write(reinterpret_cast<const char*>(content.data()),
+               static_cast<std::streamsize>(content.size()));
+  }
+  std::string train_refusal() const {
+    return refusal([&] { load(Split::kTrain); });
+  }
+  Dataset load(Split split) const {
+    return load_idx_dataset(dir_, split, {"0", "1", "2", "3", "4", "5", "6", "7", "8", "9"});
+  }
+
+  fs::path dir_;
+};
+
+TEST_F(IdxFolderTest, LoadsBothSplitsUnderAnyUsualName) {
+  write("train-images-idx3-ubyte", kImages);
+  write("train-labels.idx1-ubyte.gz", gzip(kLabels));
+  write("t10k-images.idx3-ubyte", gzip(kImages));  // gzip is told by content, not by name
+  write("t10k-labels-idx1-ubyte.gz", kLabels);
+  for (const Split split : {Split::kTrain, Split::kTest}) {
+    const Dataset dataset = load(split);
+    EXPECT_EQ(dataset.size(), 2);
+    EXPECT_EQ(dataset.label(0), 9);
+    EXPECT_EQ(dataset.image(1)[0], 7);
+  }
+}
+
+TEST_F(IdxFolderTest, MissingFileNamesAllThatWasTriedAndTheCommand) {
+  write("train-images-idx3-ubyte", kImages);
+  EXPECT_THAT(train_refusal(),
+              AllOf(HasSubstr("train-labels-idx1-ubyte, train-labels-idx1-ubyte.gz, "
+                              "train-labels.idx1-ubyte, train-labels.idx1-ubyte.gz"),
+                    HasSubstr("deploy/fetch-mnist " + dir_.string())));
+}
+
+TEST_F(IdxFolderTest, DifferentCountsAreRefused) {
+  write("train-images-idx3-ubyte", kImages);
+  write("train-labels-idx1-ubyte", idx(0x801, {3}, {1, 2, 3}));
+  EXPECT_THAT(train_refusal(), HasSubstr("2 images, but 3 labels"));
+}
+
+TEST_F(IdxFolderTest, FolderInPlaceOfAFileIsRefused) {
+  fs::create_directories(dir_ / "train-images-idx3-ubyte");
+  write("train-labels-idx1-ubyte", kLabels);
+  EXPECT_THAT(train_refusal(), HasSubstr("not a readable file"));
+}
+
+}  // namespace
+}  // namespace convoy::data
