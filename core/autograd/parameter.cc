@@ -17,8 +17,9 @@ std::int64_t padded(const Shape& shape) {
 }  // namespace
 
 ParameterStore::ParameterStore(std::vector<NamedParameter> parameters, std::uint64_t seed) {
-  std::ranges::stable_partition(
-      parameters, [](const NamedParameter& named) { return named.parameter->trainable(); });
+  // Not std::ranges: clang 14 cannot compile libstdc++ 12's subrange.
+  std::stable_partition(parameters.begin(), parameters.end(),
+                        [](const NamedParameter& named) { return named.parameter->trainable(); });
   std::set<std::string> names;
   std::int64_t total = 0;
   std::int64_t trainable = 0;
