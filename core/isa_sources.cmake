@@ -1,5 +1,5 @@
 # convoy_isa_sources(TARGET FILE...): compiles each kernel file once per instruction set, each time
-# in a namespace of its own (see core/base/isa.h).
+# in a namespace of its own (see core/base/isa.h). Without errno a square root is one instruction.
 function(convoy_isa_sources target)
   set(isas generic)
   if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
@@ -16,7 +16,7 @@ function(convoy_isa_sources target)
       target_compile_definitions(${target}_${name}_${isa} PRIVATE CONVOY_ISA_NAMESPACE=${isa})
       target_compile_definitions(${target}_${name}_${isa} PRIVATE
         $<TARGET_PROPERTY:${target},COMPILE_DEFINITIONS>)
-      target_compile_options(${target}_${name}_${isa} PRIVATE ${flags_${isa}})
+      target_compile_options(${target}_${name}_${isa} PRIVATE -fno-math-errno ${flags_${isa}})
       target_include_directories(${target}_${name}_${isa} PRIVATE ${PROJECT_SOURCE_DIR})
       target_link_libraries(${target}_${name}_${isa} PRIVATE convoy_flags)
       target_sources(${target} PRIVATE $<TARGET_OBJECTS:${target}_${name}_${isa}>)
