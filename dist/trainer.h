@@ -1,0 +1,124 @@
+// The training loop, the only one: forward, backward, reduce, update, for one rank or many.
+//
+// It knows data, model, optimizer and communicator; files, progress bars and signals are the
+// launcher's, which listens as an Observer.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <vector>
+
+#include "core/autograd/parameter.h"
+#include "core/data/batch.h"
+#include "core/data/dataset.h"
+#include "core/data/sampler.h"
+#include "core/nn/module.h"
+#include "core/optim/optimizer.h"
+#include "core/optim/schedule.h"
+#include "dist/communicator.h"
+#include "dist/evaluator.h"
+
+namespace convoy::dist {
+
+struct TrainerOptions {
+  std::int64_t epochs = 15;
+  std::int64_t batch_size = 32;  ///< images of all ranks together that go forward at once
+  /// Batches whose gradients are added up before an optimizer step: a step is then that of one
+  /// batch `accumulate` times as large (but for batch norm, whose statistics stay the batch's).
+  std::int64_t accumulate = 1;
+  std::optional<std::int64_t> max_steps = {};  ///< optimizer steps, over all epochs
+  std::uint64_t seed = 0;
+  bool shuffle = true;
+  double label_smoothing = 0.0;
+  std::optional<double> clip_norm = {};  ///< largest L2 norm of the gradient
+  data::AugmentOptions augment = {};
+  bool raw_pixels = false;
+  std::int64_t test_batch_size = 256;
+};
+
+/// Where training stands; the next step to take. Complete: with weights and optimizer state it is
+/// all that a run needs to go on.
+struct Position {
+  std::int64_t epoch = 0;  ///< counts from 0
+  std::int64_t batch = 0;  ///< within the epoch, in optimizer steps
+  std::int64_t step = 0;   ///< optimizer steps taken so far
+};
+
+struct EpochResult {
+  std::int64_t epoch = 0;  ///< counts from 1
+  Metrics train;
+  Metrics test;
+  double images_per_second = 0.0;  ///< of this epoch's training steps
+  std::chrono::duration<double> duration{0};
+};
+
+/// Told what happens, on the thread that trains, between steps.
+class Observer {
+ public:
+  virtual ~Observer() = default;
+  virtual void on_epoch_begin(std::int64_t /*epoch*/, std::int64_t /*images*/) {}
+  /// `so_far` is this rank's part of the epoch's metrics.
+  virtual void on_step(const Position& /*position*/, const Metrics& /*so_far*/) {}
+  virtual void on_test_begin(std::int64_t /*images*/) {}
+  virtual void on_test_batch(const Metrics& /*so_far*/) {}
+  virtual void on_epoch_end(const EpochResult& /*result*/) {}
+  /// Asked after every step; true ends training there.
+  virtual bool stop_requested() { return false; }
+};
+
+/// How training ended.
+enum class Outcome { kDone, kStopped };
+
+class Trainer {
+ public:
+  /// All of these must outlive the Trainer.
+  struct Parts {
+    nn::Module& model;
+    ParameterStore& store;
+    optim::Optimizer& optimizer;
+    const optim::Schedule& schedule;
+    const data::Dataset& train;
+    const data::Dataset& test;
+    Communicator& communicator;
+  };
+
+  /// Throws Error for options that cannot be.
+  Trainer(const Parts& parts, TrainerOptions options);
+
+  /// Trains from `position()` to the end, evaluating after each epoch. Throws Error, naming epoch
+  /// and step, when the loss stops being a number, and when all ranks together did not see every
+  /// image of an epoch exactly once, which would be a fault of convoy.
+  Outcome run(Observer& observer);
+
+  const Position& position() const { return position_; }
+  /// Of the optimizer steps of an epoch, the smaller last one included.
+  std::int64_t steps_per_epoch() const;
+  /// Of the training steps alone, after the first ten; 0 before there are any.
+  double images_per_second() const;
+
+ private:
+  struct Speed {
+    std::int64_t images = 0;
+    std::chrono::duration<double> time{0};
+  };
+
+  // One optimizer step; returns this rank's metrics.
+  Metrics step(std::span<const std::int64_t> global_batch, data::IdDigest& seen);
+  void update(std::int64_t images);
+  void check_digest(const data::IdDigest& seen);
+  bool train_epoch(Observer& observer, EpochResult& result);
+
+  Parts parts_;
+  TrainerOptions options_;
+  data::SamplerOptions sampler_;
+  data::BatchLoader loader_;
+  Position position_;
+  Tape tape_;
+  data::Batch batch_;
+  std::vector<std::int64_t> order_;
+  Speed speed_;
+};
+
+}  // namespace convoy::dist
