@@ -1,0 +1,30 @@
+#include "launcher/file_descriptor.h"
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <system_error>
+
+namespace convoy::launcher {
+
+bool FileDescriptor::close() {
+  const int value = std::exchange(value_, -1);
+  return value < 0 || ::close(value) == 0;
+}
+
+bool write_all(const FileDescriptor& file, std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t written = write(file.get(), bytes.data(), bytes.size());
+    if (written < 0 && errno != EINTR) {
+      return false;
+    }
+    bytes.remove_prefix(static_cast<std::size_t>(written < 0 ? 0 : written));
+  }
+  return true;
+}
+
+std::string system_reason() {
+  return std::generic_category().message(errno);
+}
+
+}  // namespace convoy::launcher
