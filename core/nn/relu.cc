@@ -1,8 +1,7 @@
 #include "core/nn/relu.h"
 
-#include <algorithm>
-
 #include "core/base/parallel.h"
+#include "core/nn/relu_kernel.h"
 
 namespace convoy::nn {
 namespace {
@@ -15,12 +14,9 @@ class ReluNode : public Node {
 
   void backward(Tape& tape, Tensor grad_output) override {
     // The incoming gradient is this node's own, so it becomes the outgoing one in place.
-    float* grad = grad_output.data();
-    const float* y = output_.data();
+    const auto kernel = relu_backward_kernel();
     parallel_for(grad_output.elements(), [&](std::int64_t begin, std::int64_t end, int) {
-      for (std::int64_t i = begin; i < end; ++i) {
-        grad[i] = y[i] > 0.0F ? grad[i] : 0.0F;
-      }
+      kernel(output_.data() + begin, grad_output.data() + begin, end - begin);
     });
     tape.add_grad(input_, std::move(grad_output));
   }
@@ -34,13 +30,9 @@ class ReluNode : public Node {
 
 Variable ReLU::forward(Tape& tape, const Variable& x) {
   Tensor y(x.shape());
-  const float* in = x.value().data();
-  float* out = y.data();
+  const auto kernel = relu_forward_kernel();
   parallel_for(y.elements(), [&](std::int64_t begin, std::int64_t end, int) {
-    // Written so that NaN passes through, as in PyTorch.
-    for (std::int64_t i = begin; i < end; ++i) {
-      out[i] = in[i] < 0.0F ? 0.0F : in[i];
-    }
+    kernel(x.value().data() + begin, y.data() + begin, end - begin);
   });
   if (!tape.needs_grad(x)) {
     return y;

@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "tests/support/gradient_check.h"
+#include "tests/support/layer_run.h"
 
 namespace convoy::nn {
 namespace {
@@ -19,16 +20,28 @@ TEST(ReLUTest, KeepsPositivesAndZeroesNegatives) {
             (std::vector<float>{0.0F, 0.0F, 0.5F, 3.0F}));
 }
 
-TEST(ReLUTest, NanPassesThrough) {
+TEST(ReLUTest, NanPassesThroughWithItsGradient) {
   ReLU relu;
-  Tape tape = Tape::evaluation();
-  const Variable y = relu.forward(tape, Tensor::full({1}, std::numeric_limits<float>::quiet_NaN()));
-  EXPECT_TRUE(std::isnan(y.value().values()[0]));
+  const testing::LayerRun run =
+      testing::run_layer(relu, Tensor::full({40}, std::numeric_limits<float>::quiet_NaN()));
+  EXPECT_TRUE(std::isnan(run.output[0]));
+  EXPECT_EQ(run.input_gradient, std::vector<float>(40, 1.0F));
+}
+
+TEST(ReLUTest, GradientAtZeroIsZero) {
+  ReLU relu;
+  EXPECT_EQ(testing::run_layer(relu, Tensor::zeros({40})).input_gradient,
+            std::vector<float>(40, 0.0F));
 }
 
 TEST(ReLUTest, GradientMatchesDifferences) {
   ReLU relu;
   testing::expect_gradients(relu, {.input = {2, 3, 4, 5}});
+}
+
+TEST(ReLUTest, BitsDoNotDependOnThreads) {
+  ReLU relu;
+  testing::expect_bits_do_not_depend_on_threads(relu, {3, 5, 7, 11});
 }
 
 }  // namespace
