@@ -18,7 +18,7 @@ struct MaxPool2dOptions {
 };
 
 /// x (N, H, W, C) -> y (N, P, Q, C). P and Q as torch.nn.MaxPool2d has them. Of equal values the
-/// first in row order gets the gradient; NaN counts as the largest.
+/// first in row order gets the gradient; NaN counts as the largest, the last NaN if several.
 class MaxPool2d : public Module {
  public:
   explicit MaxPool2d(MaxPool2dOptions options);

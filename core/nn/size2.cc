@@ -8,4 +8,8 @@ std::string Size2::str() const {
   return fmt::format("({}, {})", h, w);
 }
 
+std::string Size2::short_str() const {
+  return h == w ? fmt::format("{}", h) : str();
+}
+
 }  // namespace convoy::nn

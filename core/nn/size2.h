@@ -16,6 +16,8 @@ struct Size2 {
 
   /// "(3, 5)"
   std::string str() const;
+  /// "3" if both are, else "(3, 5)": as PyTorch's pooling layers print theirs.
+  std::string short_str() const;
 
   friend bool operator==(const Size2&, const Size2&) = default;
 };
