@@ -19,19 +19,28 @@ struct BatchNorm2dOptions {
 /// y = (x - mean) / sqrt(var + eps) * weight + bias per channel; x and y (N, H, W, C).
 /// On a training tape (or without running statistics) mean and biased variance are those of the
 /// global batch: sums and the count go through StepContext::all_reduce_sum, in forward and in
-/// backward. On an evaluating tape they are running_mean and running_var. Sums are kept in double.
-/// Parameters: `weight`, `bias`; buffers: `running_mean`, `running_var` (unbiased),
-/// `num_batches_tracked`.
+/// backward: one call each, over all ranks alike, also where a rank's share holds no image. On an
+/// evaluating tape they are running_mean and running_var.
+/// The variance is E[x^2] - E[x]^2 from sums in double: one pass and one call. A float's square is
+/// exact in double, so the error is some 1e-14 (mean^2 / var), below float's own for any input
+/// whose deviation float32 can still tell from its mean.
+/// Parameters: `weight`, `bias`; buffers, updated on a training tape only: `running_mean`,
+/// `running_var` (unbiased), `num_batches_tracked`.
 class BatchNorm2d : public Module {
  public:
   explicit BatchNorm2d(BatchNorm2dOptions options);
-  /// Throws Error for another number of channels, or when training on a single value per channel.
+  /// Throws Error for another number of channels, or for batch statistics of fewer than two values
+  /// per channel; on every rank alike.
   Variable forward(Tape& tape, const Variable& x) override;
   Shape output_shape(const Shape& x) const override;
   std::string describe() const override;
   const BatchNorm2dOptions& options() const { return options_; }
 
  private:
+  // Sets mean and biased variance per channel to the global batch's; a training tape also moves the
+  // running statistics.
+  void take_batch_statistics(const Tape& tape, const Tensor& x, Tensor& mean, Tensor& variance);
+
   BatchNorm2dOptions options_;
   Parameter weight_;
   Parameter bias_;
