@@ -14,10 +14,11 @@ struct DropoutOptions {
 
 /// On a training tape: zero with probability p, else x / (1 - p). The mask is a function of the
 /// tape's (seed, step), the layer, the image's id in its data set and the element's position: not
-/// of rank, thread or place in the batch. On an evaluating tape, or for p = 0, x itself.
+/// of rank, thread or place in the batch. A dropped NaN stays NaN, as in PyTorch, so that it is not
+/// hidden. On an evaluating tape, or for p = 0, x itself. The first axis of x counts images.
 class Dropout : public Module {
  public:
-  explicit Dropout(DropoutOptions options);
+  explicit Dropout(DropoutOptions options = {});
   Variable forward(Tape& tape, const Variable& x) override;
   Shape output_shape(const Shape& x) const override { return x; }
   std::string describe() const override;
