@@ -16,9 +16,10 @@ struct CrossEntropyOptions {
 };
 
 struct Loss {
-  Variable value;            ///< the mean or the sum, shape []
-  double sum = 0.0;          ///< of the losses of all rows, accumulated in double, row by row
-  std::int64_t correct = 0;  ///< rows whose largest logit (the first, if several) is the label's
+  Variable value;    ///< the mean (of no rows: NaN) or the sum, shape []
+  double sum = 0.0;  ///< of the losses of all rows, accumulated in double, row by row
+  std::int64_t correct =
+      0;  ///< rows whose largest logit (the first, if several) is the label's; none with NaN
 };
 
 /// Of `logits` (N, classes) against one class index per row. Loss of a row: -sum_c q_c log p_c with
