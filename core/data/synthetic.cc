@@ -15,10 +15,11 @@ namespace convoy::data {
 namespace {
 
 constexpr int kSide = 28;
+constexpr std::size_t kImageBytes = 784;  // kSide squared
 constexpr int kClasses = 10;
 constexpr std::int64_t kMaxSize = 10'000'000;
 
-using Ink = std::array<float, kSide * kSide>;  // 0 none, 1 full
+using Ink = std::array<float, kImageBytes>;  // 0 none, 1 full
 
 // Where a point of the unit square comes to lie on the paper, in pixels. Only + - * / are used
 // here, and never sine or cosine, whose last bits differ between machines.
@@ -70,7 +71,7 @@ void draw_line(Ink& ink, Point a, Point b, float radius, float strength) {
       const float ex = px - t * dx;
       const float ey = py - t * dy;
       const float cover = std::clamp(radius + 0.5F - std::sqrt(ex * ex + ey * ey), 0.0F, 1.0F);
-      float& here = ink[static_cast<std::size_t>(y * kSide + x)];
+      float& here = ink[static_cast<std::size_t>(y) * kSide + static_cast<std::size_t>(x)];
       here = std::max(here, strength * cover);
     }
   }
@@ -114,7 +115,6 @@ Dataset draw_synthetic(const SyntheticOptions& options) {
   const std::int64_t size = options.size == 0 ? default_size : options.size;
   check(size >= 1 && size <= kMaxSize, "synthetic: {} images; between 1 and {} can be drawn", size,
         kMaxSize);
-  constexpr std::size_t kImageBytes = kSide * kSide;
   std::vector<std::uint8_t> pixels(static_cast<std::size_t>(size) * kImageBytes);
   std::vector<std::uint8_t> labels(static_cast<std::size_t>(size));
   parallel_for(size, [&](std::int64_t begin, std::int64_t end, int) {

@@ -15,7 +15,7 @@ namespace {
 
 using Ids = std::vector<std::int64_t>;
 
-const AugmentOptions kDistort = {.shift = 2, .rotation = 10, .elastic = 1};
+const AugmentOptions distort = {.shift = 2, .rotation = 10, .elastic = 1};
 
 class BatchLoaderTest : public ::testing::Test {
  protected:
@@ -52,7 +52,7 @@ TEST_F(BatchLoaderTest, EmptyBatchHasNoRows) {
 }
 
 TEST_F(BatchLoaderTest, AugmentedPixelsDependOnSeedEpochAndIdAlone) {
-  const BatchOptions options = {.augment = kDistort, .seed = 3};
+  const BatchOptions options = {.augment = distort, .seed = 3};
   const std::vector<float> together = load(options, {5, 6, 7, 8}, 2);
   const int threads = num_threads();
   set_num_threads(3);
@@ -64,11 +64,11 @@ TEST_F(BatchLoaderTest, AugmentedPixelsDependOnSeedEpochAndIdAlone) {
                            again.begin() + static_cast<long>(784 * (4 - i))));
   }
   EXPECT_NE(load(options, {5, 6, 7, 8}, 3), together);
-  EXPECT_NE(load({.augment = kDistort, .seed = 4}, {5, 6, 7, 8}, 2), together);
+  EXPECT_NE(load({.augment = distort, .seed = 4}, {5, 6, 7, 8}, 2), together);
 }
 
 TEST_F(BatchLoaderTest, NothingIsAllocatedAfterTheFirstBatchOfASize) {
-  const BatchLoader loader(digits_, {.augment = kDistort});
+  const BatchLoader loader(digits_, {.augment = distort});
   Ids ids(32);
   std::iota(ids.begin(), ids.end(), 0);
   Batch batch;

@@ -34,8 +34,8 @@ Bytes idx(std::uint32_t magic, std::initializer_list<std::uint32_t> extents, Byt
   return bytes;
 }
 
-const Bytes kImages = idx(0x803, {2, 2, 3}, {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12});
-const Bytes kLabels = idx(0x801, {2}, {9, 0});
+const Bytes valid_images = idx(0x803, {2, 2, 3}, {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12});
+const Bytes valid_labels = idx(0x801, {2}, {9, 0});
 
 Bytes gzip(const Bytes& content) {
   z_stream stream = {};
@@ -69,7 +69,7 @@ std::string labels_refusal(const Bytes& file) {
 }
 
 TEST(IdxTest, ReadsImagesPlainAndGzipped) {
-  for (const Bytes& file : {kImages, gzip(kImages)}) {
+  for (const Bytes& file : {valid_images, gzip(valid_images)}) {
     const IdxImages images = parse_idx_images(file, "FILE");
     EXPECT_EQ(images.count, 2);
     EXPECT_EQ(images.height, 2);
@@ -79,19 +79,19 @@ TEST(IdxTest, ReadsImagesPlainAndGzipped) {
 }
 
 TEST(IdxTest, ReadsLabelsPlainAndGzipped) {
-  EXPECT_EQ(parse_idx_labels(kLabels, "FILE", 10), (Bytes{9, 0}));
-  EXPECT_EQ(parse_idx_labels(gzip(kLabels), "FILE", 10), (Bytes{9, 0}));
+  EXPECT_EQ(parse_idx_labels(valid_labels, "FILE", 10), (Bytes{9, 0}));
+  EXPECT_EQ(parse_idx_labels(gzip(valid_labels), "FILE", 10), (Bytes{9, 0}));
 }
 
 TEST(IdxTest, ReadsGzipOfSeveralMembers) {
-  Bytes file = gzip({kImages.begin(), kImages.begin() + 5});
-  const Bytes rest = gzip({kImages.begin() + 5, kImages.end()});
+  Bytes file = gzip({valid_images.begin(), valid_images.begin() + 5});
+  const Bytes rest = gzip({valid_images.begin() + 5, valid_images.end()});
   file.insert(file.end(), rest.begin(), rest.end());
-  EXPECT_EQ(parse_idx_images(file, "FILE").pixels, parse_idx_images(kImages, "FILE").pixels);
+  EXPECT_EQ(parse_idx_images(file, "FILE").pixels, parse_idx_images(valid_images, "FILE").pixels);
 }
 
 TEST(IdxTest, EveryTruncationIsRefused) {
-  for (const Bytes& whole : {kImages, gzip(kImages)}) {
+  for (const Bytes& whole : {valid_images, gzip(valid_images)}) {
     for (std::size_t size = 0; size < whole.size(); ++size) {
       EXPECT_NE(images_refusal({whole.begin(), whole.begin() + static_cast<long>(size)}),
                 "accepted")
@@ -106,33 +106,33 @@ TEST(IdxTest, TruncatedHeaderIsRefused) {
 }
 
 TEST(IdxTest, TruncatedPixelsAreRefusedWithTheNumbers) {
-  EXPECT_THAT(images_refusal({kImages.begin(), kImages.end() - 1}),
+  EXPECT_THAT(images_refusal({valid_images.begin(), valid_images.end() - 1}),
               AllOf(HasSubstr("FILE: truncated: after offset 16 the header promises 12 bytes, 11"),
                     HasSubstr("deploy/fetch-mnist")));
 }
 
 TEST(IdxTest, TruncationInsideGzipIsRefused) {
-  const Bytes inner_cut = gzip({kImages.begin(), kImages.end() - 1});
+  const Bytes inner_cut = gzip({valid_images.begin(), valid_images.end() - 1});
   EXPECT_THAT(images_refusal(inner_cut), HasSubstr("promises 12 bytes, 11 are there"));
-  const Bytes file = gzip(kImages);
+  const Bytes file = gzip(valid_images);
   EXPECT_THAT(images_refusal({file.begin(), file.end() - 1}), HasSubstr("gzip data cut off"));
 }
 
 TEST(IdxTest, TrailingBytesAreRefused) {
-  Bytes longer = kImages;
+  Bytes longer = valid_images;
   longer.push_back(0);
   EXPECT_THAT(images_refusal(longer), HasSubstr("should end at offset 28, but more follow"));
   EXPECT_THAT(images_refusal(gzip(longer)), HasSubstr("should end at offset 28, but more follow"));
-  Bytes garbage = gzip(kImages);
+  Bytes garbage = gzip(valid_images);
   garbage.push_back(7);
   EXPECT_THAT(images_refusal(garbage), HasSubstr("gzip data"));
 }
 
 TEST(IdxTest, DamagedGzipIsRefused) {
-  Bytes file = gzip(kImages);
+  Bytes file = gzip(valid_images);
   file[file.size() - 6] ^= 1U;  // in the checksum
   EXPECT_THAT(images_refusal(file), HasSubstr("damaged gzip data near byte"));
-  file = gzip(kImages);
+  file = gzip(valid_images);
   file[10] ^= 0x06U;  // the block type
   EXPECT_NE(images_refusal(file), "accepted");
 }
@@ -165,9 +165,10 @@ TEST(IdxTest, EmptyExtentIsRefused) {
 }
 
 TEST(IdxTest, SwappedFilesAreRecognised) {
-  EXPECT_THAT(images_refusal(kLabels), AllOf(HasSubstr("this is a label file (magic 2049"),
-                                             HasSubstr("2051 expected"), HasSubstr("swapped")));
-  EXPECT_THAT(labels_refusal(kImages), HasSubstr("this is an image file (magic 2051"));
+  EXPECT_THAT(images_refusal(valid_labels),
+              AllOf(HasSubstr("this is a label file (magic 2049"), HasSubstr("2051 expected"),
+                    HasSubstr("swapped")));
+  EXPECT_THAT(labels_refusal(valid_images), HasSubstr("this is an image file (magic 2051"));
 }
 
 TEST(IdxTest, OtherFilesAreRefused) {
@@ -181,13 +182,14 @@ TEST(IdxTest, LabelBeyondTheClassesIsRefusedWithItsOffset) {
 }
 
 class IdxFolderTest : public ::testing::Test {
- protected:
+ public:
   IdxFolderTest() : dir_(fs::temp_directory_path() / fmt::format("convoy-idx-{}", ::getpid())) {
     fs::remove_all(dir_);
     fs::create_directories(dir_);
   }
   ~IdxFolderTest() override { fs::remove_all(dir_); }
 
+ protected:
   void write(const std::string& name, const Bytes& content) const {
     std::ofstream(dir_ / name, std::ios::binary)
         .write(reinterpret_cast<const char*>(content.data()),
@@ -204,10 +206,10 @@ class IdxFolderTest : public ::testing::Test {
 };
 
 TEST_F(IdxFolderTest, LoadsBothSplitsUnderAnyUsualName) {
-  write("train-images-idx3-ubyte", kImages);
-  write("train-labels.idx1-ubyte.gz", gzip(kLabels));
-  write("t10k-images.idx3-ubyte", gzip(kImages));  // gzip is told by content, not by name
-  write("t10k-labels-idx1-ubyte.gz", kLabels);
+  write("train-images-idx3-ubyte", valid_images);
+  write("train-labels.idx1-ubyte.gz", gzip(valid_labels));
+  write("t10k-images.idx3-ubyte", gzip(valid_images));  // gzip is told by content, not by name
+  write("t10k-labels-idx1-ubyte.gz", valid_labels);
   for (const Split split : {Split::kTrain, Split::kTest}) {
     const Dataset dataset = load(split);
     EXPECT_EQ(dataset.size(), 2);
@@ -217,7 +219,7 @@ TEST_F(IdxFolderTest, LoadsBothSplitsUnderAnyUsualName) {
 }
 
 TEST_F(IdxFolderTest, MissingFileNamesAllThatWasTriedAndTheCommand) {
-  write("train-images-idx3-ubyte", kImages);
+  write("train-images-idx3-ubyte", valid_images);
   EXPECT_THAT(train_refusal(),
               AllOf(HasSubstr("train-labels-idx1-ubyte, train-labels-idx1-ubyte.gz, "
                               "train-labels.idx1-ubyte, train-labels.idx1-ubyte.gz"),
@@ -225,14 +227,14 @@ TEST_F(IdxFolderTest, MissingFileNamesAllThatWasTriedAndTheCommand) {
 }
 
 TEST_F(IdxFolderTest, DifferentCountsAreRefused) {
-  write("train-images-idx3-ubyte", kImages);
+  write("train-images-idx3-ubyte", valid_images);
   write("train-labels-idx1-ubyte", idx(0x801, {3}, {1, 2, 3}));
   EXPECT_THAT(train_refusal(), HasSubstr("2 images, but 3 labels"));
 }
 
 TEST_F(IdxFolderTest, FolderInPlaceOfAFileIsRefused) {
   fs::create_directories(dir_ / "train-images-idx3-ubyte");
-  write("train-labels-idx1-ubyte", kLabels);
+  write("train-labels-idx1-ubyte", valid_labels);
   EXPECT_THAT(train_refusal(), HasSubstr("not a readable file"));
 }
 
