@@ -43,6 +43,7 @@ std::string unknown_field(const std::string& type, const std::string& given) {
     return fmt::format("{} has no field '{}'", type, given);
   }
   std::vector<std::string> known;
+  known.reserve(static_cast<std::size_t>(message->field_count()));
   for (int i = 0; i < message->field_count(); ++i) {
     known.push_back(message->field(i)->name());
   }

@@ -62,10 +62,9 @@ std::string image_str(const Shape& batch) {
 double forward_flop(const nn::Module& layer, const Shape& x) {
   if (const auto* conv = dynamic_cast<const nn::Conv2d*>(&layer)) {
     const nn::Conv2dOptions& o = conv->options();
-    const auto window =
-        static_cast<double>(o.in_channels / o.groups * o.kernel_size.h * o.kernel_size.w);
+    const std::int64_t inputs = o.in_channels / o.groups * o.kernel_size.h * o.kernel_size.w;
     const Shape y = conv->output_shape(x);
-    return 2.0 * window * static_cast<double>(y.h() * y.w() * y.c());
+    return 2.0 * static_cast<double>(inputs) * static_cast<double>(y.h() * y.w() * y.c());
   }
   if (const auto* linear = dynamic_cast<const nn::Linear*>(&layer)) {
     const nn::LinearOptions& o = linear->options();

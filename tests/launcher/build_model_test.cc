@@ -22,15 +22,15 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
-const Shape kMnist = {1, 28, 28, 1};
+const Shape mnist = {1, 28, 28, 1};
 
-std::unique_ptr<nn::Sequential> build(std::string_view layers, const Shape& batch = kMnist,
+std::unique_ptr<nn::Sequential> build(std::string_view layers, const Shape& batch = mnist,
                                       int classes = 10, const BuildOptions& options = {}) {
   const ModelSpec spec = parse_model(fmt::format("name: 'm'\n{}", layers), "net.textproto");
   return build_model(spec, batch, classes, options);
 }
 
-std::string refusal(std::string_view layers, const Shape& batch = kMnist, int classes = 10,
+std::string refusal(std::string_view layers, const Shape& batch = mnist, int classes = 10,
                     const BuildOptions& options = {}) {
   try {
     build(layers, batch, classes, options);
@@ -105,8 +105,8 @@ TEST(BuildModelTest, InitIsTheOneAskedFor) {
 
 TEST(BuildModelTest, EveryBuiltinModelFitsMnist) {
   for (const BuiltinModel& builtin : builtin_models()) {
-    const auto model = build_model(load_model(std::string(builtin.name)), kMnist, 10);
-    EXPECT_EQ(model->output_shape(kMnist), (Shape{1, 10})) << builtin.name;
+    const auto model = build_model(load_model(std::string(builtin.name)), mnist, 10);
+    EXPECT_EQ(model->output_shape(mnist), (Shape{1, 10})) << builtin.name;
   }
 }
 
@@ -123,7 +123,7 @@ TEST(BuildModelTest, AbsentFieldsHavePyTorchsDefaults) {
   EXPECT_TRUE(first<nn::BatchNorm2d>(*norm).options().track_running_stats);
   const auto pool =
       build(fmt::format("layer {{ name: 'p' max_pool2d {{ kernel_size: 2 }} }} {}", kHead));
-  EXPECT_EQ(pool->layers()[0].module->output_shape(kMnist), (Shape{1, 14, 14, 1}));
+  EXPECT_EQ(pool->layers()[0].module->output_shape(mnist), (Shape{1, 14, 14, 1}));
   const auto mean =
       build(fmt::format("layer {{ name: 'p' avg_pool2d {{ kernel_size: 2 }} }} {}", kHead));
   EXPECT_TRUE(first<nn::AvgPool2d>(*mean).options().count_include_pad);
@@ -205,7 +205,7 @@ TEST(BuildModelTest, ImagesAndFeaturesAreNotMixedUp) {
 }
 
 TEST(BuildModelTest, TheLastLayerMustGiveOneNumberPerClass) {
-  EXPECT_EQ(refusal(kHead, kMnist, 47),
+  EXPECT_EQ(refusal(kHead, mnist, 47),
             "net.textproto:2:40: layer 'fc' (linear) is the last and gives 10 features; the data "
             "has 47 classes, so it must give 47 features");
   EXPECT_THAT(refusal("layer { name: 'r' relu {} }"),
@@ -226,7 +226,7 @@ TEST(BuildModelTest, AModelThatNeedsMoreMemoryThanThereIsIsRefusedWithTheFigures
   // 784 * 2^24 weights, each with a gradient and two moments.
   const std::string wide =
       "layer { name: 'f' flatten {} }\nlayer { name: 'wide' linear { out_features: 16777216 } }";
-  EXPECT_THAT(refusal(wide, kMnist, 10, {.memory_bytes = std::uint64_t{8} << 30}),
+  EXPECT_THAT(refusal(wide, mnist, 10, {.memory_bytes = std::uint64_t{8} << 30}),
               AllOf(StartsWith("net.textproto:3:9: layer 'wide' (linear): "),
                     HasSubstr("196.2 GiB for parameters"), HasSubstr("this machine has 8.0 GiB")));
   // The outputs count for every image of the batch.
@@ -242,7 +242,7 @@ TEST(BuildModelTest, SizesBeyondAllNumbersAreRefused) {
       refusal("layer { name: 'a' conv2d { out_channels: 1048576 kernel_size: 16384 padding: "
               "16384 } }\n"
               "layer { name: 'b' conv2d { out_channels: 1048576 kernel_size: 16384 } }",
-              kMnist, 10, endless),
+              mnist, 10, endless),
       AllOf(StartsWith("net.textproto:3:9: layer 'b' (conv2d): "),
             HasSubstr("[16384, 16384, 1048576, 1048576]")));
   std::string deep;

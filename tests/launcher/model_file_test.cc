@@ -130,7 +130,8 @@ TEST(ModelFileTest, AValueOutOfRangeIsRefusedWithLayerAndNumbers) {
               HasSubstr("Integer out of range (99999999999)"));
   EXPECT_THAT(refusal(layer("relu {}") + "recipe { momentum: 1 }"),
               HasSubstr("recipe: momentum is 1; it must be at least 0 and below 1"));
-  EXPECT_THAT(refusal(layer("relu {}") + "recipe { lr: inf }"), HasSubstr("recipe: lr is inf"));
+  EXPECT_THAT(refusal(layer("relu {}") + "recipe { clip_norm: inf }"),
+              HasSubstr("recipe: clip_norm is inf; it must be"));
   EXPECT_THAT(refusal(layer("relu {}") + "recipe { augment { rotation: 200 } }"),
               HasSubstr("rotation is 200; it must be at least 0 and below 180"));
 }

@@ -11,9 +11,9 @@ namespace {
 using ::testing::HasSubstr;
 
 data::Dataset dataset(const char* name, std::size_t images, int classes) {
-  std::vector<std::string> names;
-  for (int i = 0; i < classes; ++i) {
-    names.push_back(std::to_string(i));
+  std::vector<std::string> names(static_cast<std::size_t>(classes));
+  for (int number = 0; std::string & class_name : names) {
+    class_name = std::to_string(number++);
   }
   return data::Dataset({.name = name,
                         .height = 2,
