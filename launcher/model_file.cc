@@ -4,8 +4,9 @@
 #include <google/protobuf/stubs/logging.h>
 #include <google/protobuf/text_format.h>
 
+#include <filesystem>
 #include <fstream>
-#include <iterator>
+#include <system_error>
 
 #include "core/base/check.h"
 #include "core/base/nearest.h"
@@ -23,7 +24,7 @@ using google::protobuf::FieldDescriptor;
 constexpr int kMaxDepth = 8;
 
 // The pieces of a message between double quotes.
-std::vector<std::string> quoted(std::string_view message) {
+std::vector<std::string> words_in_quotes(std::string_view message) {
   std::vector<std::string> pieces;
   std::size_t begin = 0;
   while ((begin = message.find('"', begin)) != std::string_view::npos) {
@@ -85,7 +86,7 @@ std::string unknown_word(const std::string& given, const std::string& field) {
 
 // Says what protobuf's parser says in the words of model files.
 std::string explain(const std::string& message) {
-  const std::vector<std::string> names = quoted(message);
+  const std::vector<std::string> names = words_in_quotes(message);
   if (names.size() == 2 && message.find("has no field named") != std::string::npos) {
     return unknown_field(names[0], names[1]);
   }
@@ -157,8 +158,8 @@ ModelSpec load_model(const std::string& name_or_file) {
     }
     names.emplace_back(model.name);
   }
-  const bool exists = std::ifstream(name_or_file).good();
-  check(exists,
+  std::error_code unreadable;  // a path we may not look at is for read_file to explain
+  check(std::filesystem::exists(name_or_file, unreadable) || unreadable,
         "no model '{}'{}: there is neither a built-in model nor a file of that name\n"
         "built in: {}. convoy export --model tutorial prints one to start from",
         name_or_file, did_you_mean(name_or_file, names), fmt::join(names, ", "));

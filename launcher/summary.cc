@@ -9,20 +9,12 @@
 
 #include "core/nn/conv2d.h"
 #include "core/nn/linear.h"
+#include "launcher/format.h"
 
 namespace convoy::launcher {
 namespace {
 
 constexpr int kMaxClassesNamed = 12;
-
-// "1,398,421"
-std::string grouped(std::int64_t number) {
-  std::string digits = std::to_string(number);
-  for (auto at = static_cast<std::int64_t>(digits.size()) - 3; at > 0; at -= 3) {
-    digits.insert(static_cast<std::size_t>(at), 1, ',');
-  }
-  return digits;
-}
 
 std::int64_t trainable_elements(nn::Module& layer) {
   std::int64_t elements = 0;
@@ -77,7 +69,7 @@ std::string data_summary(const data::Dataset& train, const data::Dataset& test,
                          std::string_view digest) {
   std::string text;
   for (const data::Dataset* half : {&train, &test}) {
-    text += fmt::format("{}: {} images {}\n", half->name(), grouped(half->size()),
+    text += fmt::format("{}: {} images {}\n", half->name(), format_count(half->size()),
                         image_str(half->batch_shape(1)));
   }
   const std::vector<std::string>& names = train.class_names();
@@ -98,13 +90,13 @@ std::string model_summary(std::string_view name, nn::Sequential& model, const Sh
     const std::int64_t own = trainable_elements(*layer.module);
     const double cost = forward_flop(*layer.module, x);
     x = layer.module->output_shape(x);
-    rows.push_back({layer.name, image_str(x), own == 0 ? "" : grouped(own),
+    rows.push_back({layer.name, image_str(x), own == 0 ? "" : format_count(own),
                     cost == 0 ? "" : fmt::format("{:.2f}", cost / 1e6), layer.module->describe()});
     parameters += own;
     flop += cost;
   }
-  rows.push_back(
-      {"total", "", grouped(parameters), fmt::format("{:.2f}", flop / 1e6), "forward, per image"});
+  rows.push_back({"total", "", format_count(parameters), fmt::format("{:.2f}", flop / 1e6),
+                  "forward, per image"});
   return fmt::format("model {}\n{}", name, table(rows));
 }
 
