@@ -6,6 +6,8 @@
 #include <numeric>
 #include <vector>
 
+#include "core/base/printable.h"
+
 namespace convoy {
 namespace {
 
@@ -47,6 +49,9 @@ std::string did_you_mean(std::string_view given, std::span<const std::string> kn
   const std::string* nearest = nullptr;
   std::size_t fewest = 0;
   for (const std::string& name : known) {
+    if (name.size() > 2 * kLongestName) {  // too far away whatever its letters
+      continue;
+    }
     const std::size_t needed = edits(given, name);
     const std::size_t allowed = std::max<std::size_t>(1, std::max(given.size(), name.size()) / 3);
     if (needed <= allowed && (nearest == nullptr || needed < fewest)) {
@@ -54,7 +59,7 @@ std::string did_you_mean(std::string_view given, std::span<const std::string> kn
       fewest = needed;
     }
   }
-  return nearest == nullptr ? "" : fmt::format(" (did you mean '{}'?)", *nearest);
+  return nearest == nullptr ? "" : fmt::format(" (did you mean {}?)", printable(*nearest));
 }
 
 }  // namespace convoy

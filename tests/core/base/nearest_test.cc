@@ -25,6 +25,11 @@ TEST(NearestTest, TheNearestOfSeveralIsNamed) {
   EXPECT_EQ(did_you_mean("abcxyz", known), " (did you mean 'abcxyf'?)");
 }
 
+TEST(NearestTest, NameThatCameFromAFileIsEscaped) {
+  const std::array<std::string, 1> known = {"fc1.weigh\x1b"};
+  EXPECT_EQ(did_you_mean("fc1.weight", known), R"( (did you mean 'fc1.weigh\x1b'?))");
+}
+
 TEST(NearestTest, NothingNearGivesNoAdvice) {
   EXPECT_EQ(did_you_mean("transformer", kKnown), "");
   EXPECT_EQ(did_you_mean("", kKnown), "");
