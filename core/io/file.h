@@ -1,0 +1,35 @@
+// Whole files, read and written so that a crash or a full disk never leaves half of one.
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace convoy::io {
+
+/// All bytes of a regular file. Throws Error, with the system's reason, if it cannot be read.
+std::vector<std::byte> read_file(const std::filesystem::path& path);
+
+/// Creates a file that must not exist yet and brings it to the disk (fsync). On failure throws
+/// Error and removes what it wrote.
+void write_new_file(const std::filesystem::path& path, std::span<const std::byte> bytes);
+
+/// Replaces or creates `path` in one instant: a temporary file in the same directory is written,
+/// brought to the disk and renamed. On failure throws Error and leaves the old file as it was. A
+/// kill in the middle may leave a hidden ".NAME.PID-N.tmp" behind.
+void write_file_atomically(const std::filesystem::path& path, std::span<const std::byte> bytes);
+
+/// Brings a directory's entries (files made, renamed, removed) to the disk. Throws Error.
+void sync_directory(const std::filesystem::path& path);
+
+/// Throws Error "cannot VERB 'PATH': REASON. ADVICE" for an errno value.
+[[noreturn]] void fail_io(std::string_view verb, const std::filesystem::path& path, int error);
+
+inline std::span<const std::byte> as_bytes(std::string_view text) {
+  return std::as_bytes(std::span(text));
+}
+
+}  // namespace convoy::io
