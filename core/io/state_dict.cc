@@ -1,0 +1,181 @@
+#include "core/io/state_dict.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "core/base/check.h"
+#include "core/base/nearest.h"
+#include "core/base/printable.h"
+
+namespace convoy::io {
+namespace {
+
+// Elements in memory that belong to a name: a parameter's values, or optimizer state of its shape.
+struct Slot {
+  std::string name;
+  const Parameter* parameter;
+  float* elements;
+};
+
+// Three extents whose reversal is the exchange of orders: a convolution's weight lies as (RS, C, K)
+// in memory and as (K, C, RS) in PyTorch, a linear layer's as (in, 1, out) and (out, 1, in).
+struct Extents {
+  std::int64_t a;
+  std::int64_t b;
+  std::int64_t c;
+};
+
+Extents extents_in_memory(const Parameter& parameter) {
+  const Shape& shape = parameter.shape();
+  switch (parameter.layout()) {
+    case Layout::kConvWeight:
+      return {shape[0] * shape[1], shape[2], shape[3]};
+    case Layout::kLinearWeight:
+      return {shape[0], 1, shape[1]};
+    case Layout::kPlain:
+      break;
+  }
+  return {1, 1, shape.elements()};
+}
+
+// to (C, B, A) = from (A, B, C)
+void reverse_axes(const float* from, const Extents& extents, float* to) {
+  const auto [a, b, c] = extents;
+  for (std::int64_t k = 0; k < c; ++k) {
+    for (std::int64_t j = 0; j < b; ++j) {
+      for (std::int64_t i = 0; i < a; ++i) {
+        *to++ = from[(i * b + j) * c + k];
+      }
+    }
+  }
+}
+
+std::vector<Slot> slots_of(const ParameterStore& store) {
+  std::vector<Slot> slots;
+  for (Parameter* parameter : store.parameters()) {
+    slots.push_back({parameter->name(), parameter, parameter->value().data()});
+  }
+  return slots;
+}
+
+std::vector<Slot> slots_of(const ParameterStore& store, optim::Optimizer& optimizer) {
+  std::vector<Slot> slots;
+  for (auto& [name, values] : optimizer.state()) {
+    check(values.values().size() == store.values().size(),
+          "{}: {} has {} elements, but the parameters have {}: save each part where it is owned",
+          optimizer.describe(), name, values.elements(), store.values().size());
+    for (const Parameter* parameter : store.parameters()) {
+      if (parameter->trainable()) {
+        slots.push_back(
+            {parameter->name() + "." + name, parameter, values.data() + parameter->offset()});
+      }
+    }
+  }
+  return slots;
+}
+
+StateDict to_dict(const std::vector<Slot>& slots) {
+  StateDict dict;
+  for (const Slot& slot : slots) {
+    const Parameter& parameter = *slot.parameter;
+    Tensor values(torch_shape(parameter));
+    reverse_axes(slot.elements, extents_in_memory(parameter), values.data());
+    dict[slot.name] = {values, parameter.integer() ? Dtype::kI64 : Dtype::kF32};
+  }
+  return dict;
+}
+
+// One line for each of `names`, with the nearest of `others`; beyond ten a count.
+void list_names(std::string& text, std::string_view what, const std::vector<std::string>& names,
+                const std::vector<std::string>& others) {
+  constexpr std::size_t kMaxListed = 10;
+  constexpr std::size_t kMaxCompared = 1000;
+  const std::size_t listed = std::min(names.size(), kMaxListed);
+  const auto compared = std::span(others).first(std::min(others.size(), kMaxCompared));
+  for (std::size_t i = 0; i < listed; ++i) {
+    text += fmt::format("\n  {}: {}{}", what, printable(names[i]), did_you_mean(names[i], compared));
+  }
+  if (listed < names.size()) {
+    text += fmt::format("\n  {}: {} more", what, names.size() - listed);
+  }
+}
+
+void check_fits(const std::vector<Slot>& slots, const StateDict& dict, std::string_view source) {
+  std::vector<std::string> missing;
+  std::string shapes;
+  std::map<std::string_view, const Slot*> wanted;
+  for (const Slot& slot : slots) {
+    wanted[slot.name] = &slot;
+    const auto found = dict.find(slot.name);
+    if (found == dict.end()) {
+      missing.push_back(slot.name);
+    } else if (const Shape& given = found->second.values.shape();
+               given != torch_shape(*slot.parameter)) {
+      shapes += fmt::format("\n  {}: the file has {}, the model needs {}", slot.name, given.str(),
+                            torch_shape(*slot.parameter).str());
+    }
+  }
+  std::vector<std::string> unexpected;
+  for (const auto& [name, tensor] : dict) {
+    if (!wanted.contains(name)) {
+      unexpected.push_back(name);
+    }
+  }
+  std::string text;
+  list_names(text, "missing", missing, unexpected);
+  list_names(text, "unexpected", unexpected, missing);
+  text += shapes;
+  check(text.empty(), "{} does not fit this model; nothing was loaded.{}", source, text);
+}
+
+void from_dict(const std::vector<Slot>& slots, const StateDict& dict, std::string_view source) {
+  check_fits(slots, dict, source);
+  for (const Slot& slot : slots) {
+    const auto [a, b, c] = extents_in_memory(*slot.parameter);
+    reverse_axes(dict.at(slot.name).values.data(), {c, b, a}, slot.elements);
+  }
+}
+
+}  // namespace
+
+Shape torch_shape(const Parameter& parameter) {
+  const Shape& shape = parameter.shape();
+  switch (parameter.layout()) {
+    case Layout::kConvWeight:
+      return {shape[3], shape[2], shape[0], shape[1]};
+    case Layout::kLinearWeight:
+      return {shape[1], shape[0]};
+    case Layout::kPlain:
+      break;
+  }
+  return shape;
+}
+
+StateDict state_dict(const ParameterStore& store) {
+  return to_dict(slots_of(store));
+}
+
+void load_state_dict(ParameterStore& store, const StateDict& dict, std::string_view source) {
+  from_dict(slots_of(store), dict, source);
+}
+
+void save_state_dict(const ParameterStore& store, const std::filesystem::path& path,
+                     std::map<std::string, std::string> metadata) {
+  metadata.try_emplace("format", "pt");
+  write_safetensors(path, {state_dict(store), std::move(metadata)});
+}
+
+void load_state_dict(ParameterStore& store, const std::filesystem::path& path) {
+  load_state_dict(store, read_safetensors(path).tensors, path.string());
+}
+
+StateDict optimizer_state_dict(const ParameterStore& store, optim::Optimizer& optimizer) {
+  return to_dict(slots_of(store, optimizer));
+}
+
+void load_optimizer_state_dict(const ParameterStore& store, optim::Optimizer& optimizer,
+                               const StateDict& dict, std::string_view source) {
+  from_dict(slots_of(store, optimizer), dict, source);
+}
+
+}  // namespace convoy::io
