@@ -21,9 +21,9 @@ struct BatchNorm2dOptions {
 /// global batch: sums and the count go through StepContext::all_reduce_sum, in forward and in
 /// backward: one call each, over all ranks alike, also where a rank's share holds no image. On an
 /// evaluating tape they are running_mean and running_var.
-/// The variance is E[x^2] - E[x]^2 from sums in double: one pass and one call. A float's square is
-/// exact in double, so the error is some 1e-14 (mean^2 / var), below float's own for any input
-/// whose deviation float32 can still tell from its mean.
+/// The variance is E[x^2] - E[x]^2 from sums in double: one pass over x and one call. A float's
+/// square is exact in double, so its relative error stays below 5e-15 (mean^2 / var): 5e-9 for a
+/// mean of 10^3 deviations, 5e-7 of 10^4, 5e-5 of 10^5.
 /// Parameters: `weight`, `bias`; buffers, updated on a training tape only: `running_mean`,
 /// `running_var` (unbiased), `num_batches_tracked`.
 class BatchNorm2d : public Module {
