@@ -38,16 +38,15 @@ Tensor random_tensor(Shape shape, std::uint64_t seed) {
   return tensor;
 }
 
-void expect_bits_do_not_depend_on_threads(nn::Module& module, Shape input) {
-  const Tensor x = random_tensor(input, 1);
-  const Tensor grad = random_tensor(module.output_shape(input), 2);
+void expect_bits_do_not_depend_on_threads(nn::Module& module, const Tensor& x,
+                                          const Tensor& grad_output) {
   const int before = num_threads();
   std::vector<LayerRun> runs;
   std::vector<std::vector<float>> buffers;
   for (const int threads : {1, 2, 3}) {
     set_num_threads(threads);
     const ParameterStore store(module.named_parameters(), 5);
-    runs.push_back(run_layer(module, x, {.grad_output = grad}));
+    runs.push_back(run_layer(module, x, {.grad_output = grad_output}));
     std::vector<float>& all = buffers.emplace_back();
     for (const Parameter* parameter : store.parameters()) {
       const std::vector<float> values = copy_of(parameter->value());
@@ -59,6 +58,11 @@ void expect_bits_do_not_depend_on_threads(nn::Module& module, Shape input) {
     EXPECT_TRUE(runs[0] == runs[i]) << i + 1 << " threads give other numbers than 1";
     EXPECT_TRUE(buffers[0] == buffers[i]) << i + 1 << " threads give other buffers than 1";
   }
+}
+
+void expect_bits_do_not_depend_on_threads(nn::Module& module, Shape input) {
+  expect_bits_do_not_depend_on_threads(module, random_tensor(input, 1),
+                                       random_tensor(module.output_shape(input), 2));
 }
 
 std::vector<float> copy_of(const Tensor& tensor) {

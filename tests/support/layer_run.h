@@ -29,8 +29,11 @@ LayerRun run_layer(nn::Module& module, const Tensor& x, const LayerRunOptions& o
 /// Normally distributed numbers, the same in every call with the same seed.
 Tensor random_tensor(Shape shape, std::uint64_t seed = 1);
 
-/// Expects the same bits from 1, 2 and 3 threads for an input of this shape: outputs, gradients and
-/// buffers. The module gets a ParameterStore of its own. Leaves the number of threads as it was.
+/// Expects the same bits from 1, 2 and 3 threads: outputs, gradients and buffers. The module gets a
+/// ParameterStore of its own. Leaves the number of threads as it was.
+void expect_bits_do_not_depend_on_threads(nn::Module& module, const Tensor& x,
+                                          const Tensor& grad_output);
+/// The same for random numbers of this shape.
 void expect_bits_do_not_depend_on_threads(nn::Module& module, Shape input);
 
 std::vector<float> copy_of(const Tensor& tensor);

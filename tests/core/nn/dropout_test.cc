@@ -34,15 +34,15 @@ TEST(DropoutTest, ZeroesTheShareAskedForAndScalesTheRest) {
 // The numbers are those of core/base/random.h: 64 blocks at a time, all first numbers first.
 TEST(DropoutTest, MaskIsPhiloxOfSeedStepLayerAndSample) {
   const std::vector<std::int64_t> samples = {70, 9};
-  const std::vector<float> y = dropped({.p = 0.5, .layer = 4}, {2, 700},
+  const std::vector<float> y = dropped({.p = 0.5, .layer = 4}, {2, 1500},
                                        {.seed = 0x500000007, .step = 6, .samples = samples});
   for (std::size_t i = 0; i < y.size(); ++i) {
-    const std::size_t element = i % 700;
+    const std::size_t element = i % 1500;
     const RandomKey key{.seed = 0x500000007,
                         .stream = Stream::kDropout,
                         .layer = 4,
                         .step = 6,
-                        .sample = static_cast<std::uint32_t>(samples[i / 700])};
+                        .sample = static_cast<std::uint32_t>(samples[i / 1500])};
     const auto block = static_cast<std::uint32_t>(element / 256 * 64 + element % 64);
     const std::uint32_t number = philox(key, block)[element % 256 / 64];
     ASSERT_EQ(y[i], number >= 0x80000000 ? 2.0F : 0.0F) << i;
