@@ -67,8 +67,7 @@ Outcome Trainer::run(Observer& observer) {
         evaluate(parts_.model, parts_.test, parts_.communicator,
                  {.batch_size = options_.test_batch_size,
                   .raw_pixels = options_.raw_pixels,
-                  .on_batch = [&](const Metrics& so_far) { observer.on_test_batch(so_far); }})
-            .metrics;
+                  .on_batch = [&](const Metrics& so_far) { observer.on_test_batch(so_far); }});
     result.duration = Clock::now() - began;
     observer.on_epoch_end(result);
     if (options_.max_steps && position_.step >= *options_.max_steps) {

@@ -49,7 +49,7 @@ struct Position {
 struct EpochResult {
   std::int64_t epoch = 0;  ///< counts from 1
   Metrics train;
-  Metrics test;
+  Evaluation test;
   double images_per_second = 0.0;  ///< of this epoch's training steps
   std::chrono::duration<double> duration{0};
 };

@@ -15,13 +15,18 @@ namespace convoy::optim {
 inline void check_range(const Optimizer& optimizer, std::span<const float> values,
                         std::span<const float> gradients, std::int64_t offset,
                         std::int64_t elements) {
-  check(optimizer.step() >= 1, "{}: update before the first begin_step", optimizer.describe());
-  check(values.size() == gradients.size(), "{}: {} values but {} gradients", optimizer.describe(),
-        values.size(), gradients.size());
+  // describe() allocates, so it is only asked for when something is wrong.
   const auto size = static_cast<std::int64_t>(values.size());
-  check(offset >= 0 && offset <= elements && size <= elements - offset,
-        "{}: elements {} to {} are outside of its {} elements", optimizer.describe(), offset,
-        offset + size, elements);
+  if (optimizer.step() < 1) {
+    fail("{}: update before the first begin_step", optimizer.describe());
+  }
+  if (values.size() != gradients.size()) {
+    fail("{}: {} values but {} gradients", optimizer.describe(), values.size(), gradients.size());
+  }
+  if (offset < 0 || offset > elements || size > elements - offset) {
+    fail("{}: elements {} to {} are outside of its {} elements", optimizer.describe(), offset,
+         offset + size, elements);
+  }
 }
 
 /// Calls `body(begin, count)`, in parallel, for disjoint chunks that cover [0, size). A chunk keeps

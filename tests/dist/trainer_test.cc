@@ -1,0 +1,123 @@
+#include "dist/trainer.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "core/base/check.h"
+#include "core/base/parallel.h"
+#include "tests/dist/training_run.h"
+
+namespace convoy::dist {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::ThrowsMessage;
+using testing::TrainingRun;
+
+struct Recorder : Observer {
+  void on_epoch_end(const EpochResult& result) override { epochs.push_back(result); }
+  void on_step(const Position& position, const Metrics&) override { last = position; }
+  bool stop_requested() override { return last.step == stop_at; }
+
+  std::vector<EpochResult> epochs;
+  Position last;
+  std::int64_t stop_at = -1;
+};
+
+TEST(TrainerTest, LearnsAndReportsEveryImageOfEveryEpoch) {
+  TrainingRun run({.epochs = 8, .batch_size = 16});
+  Recorder recorder;
+  EXPECT_EQ(run.trainer.run(recorder), Outcome::kDone);
+  ASSERT_EQ(recorder.epochs.size(), 8U);
+  for (const EpochResult& epoch : recorder.epochs) {
+    EXPECT_EQ(epoch.train.images, 203);
+    EXPECT_EQ(epoch.test.metrics.images, 101);
+  }
+  EXPECT_EQ(run.trainer.steps_per_epoch(), 13);
+  EXPECT_EQ(run.trainer.position().step, 8 * 13);
+  EXPECT_LT(recorder.epochs.back().train.loss(), 0.5 * recorder.epochs.front().train.loss());
+  EXPECT_GT(recorder.epochs.back().test.metrics.accuracy(), 0.8);
+}
+
+TEST(TrainerTest, BitsDependOnTheSeedAndNotOnThreads) {
+  const auto weights = [](std::uint64_t seed, int threads) {
+    set_num_threads(threads);
+    TrainingRun run({.epochs = 2,
+                     .batch_size = 32,
+                     .seed = seed,
+                     .clip_norm = 1.0,
+                     .augment = {.shift = 2, .rotation = 10}});
+    Recorder recorder;
+    run.trainer.run(recorder);
+    return run.weights();
+  };
+  const std::vector<float> once = weights(1, 1);
+  EXPECT_EQ(once, weights(1, 3));
+  EXPECT_NE(once, weights(2, 1));
+}
+
+TEST(TrainerTest, AccumulatingEqualsALargerBatch) {
+  const auto weights = [](std::int64_t batch_size, std::int64_t accumulate) {
+    TrainingRun run({.epochs = 2, .batch_size = batch_size, .accumulate = accumulate}, 0.001,
+                    /*batch_norm=*/false);
+    Recorder recorder;
+    run.trainer.run(recorder);
+    EXPECT_EQ(run.trainer.steps_per_epoch(), 7);  // 203 / 32, with a tail of 11
+    return run.weights();
+  };
+  const std::vector<float> whole = weights(32, 1);
+  const std::vector<float> parts = weights(8, 4);
+  for (std::size_t i = 0; i < whole.size(); ++i) {
+    ASSERT_NEAR(whole[i], parts[i], 1e-5) << i;
+  }
+}
+
+TEST(TrainerTest, MaxStepsEndsTrainingWithAnEvaluation) {
+  TrainingRun run({.epochs = 5, .batch_size = 16, .max_steps = 20});
+  Recorder recorder;
+  EXPECT_EQ(run.trainer.run(recorder), Outcome::kDone);
+  EXPECT_EQ(run.trainer.position().step, 20);
+  ASSERT_EQ(recorder.epochs.size(), 2U);
+  EXPECT_EQ(recorder.epochs[1].train.images, 7 * 16);
+}
+
+TEST(TrainerTest, ARequestStopsItAfterTheStep) {
+  TrainingRun run({.epochs = 5, .batch_size = 16});
+  Recorder recorder;
+  recorder.stop_at = 15;
+  EXPECT_EQ(run.trainer.run(recorder), Outcome::kStopped);
+  EXPECT_EQ(run.trainer.position().step, 15);
+  EXPECT_EQ(run.trainer.position().epoch, 1);
+  EXPECT_EQ(run.trainer.position().batch, 2);
+}
+
+TEST(TrainerTest, GoesOnWhereARequestStoppedIt) {
+  TrainingRun straight({.epochs = 2, .batch_size = 16});
+  Recorder all;
+  straight.trainer.run(all);
+  TrainingRun broken({.epochs = 2, .batch_size = 16});
+  Recorder first;
+  first.stop_at = 15;
+  broken.trainer.run(first);
+  Recorder second;
+  EXPECT_EQ(broken.trainer.run(second), Outcome::kDone);
+  EXPECT_EQ(straight.weights(), broken.weights());
+}
+
+TEST(TrainerTest, ALossThatIsNoNumberEndsItWithEpochAndStep) {
+  TrainingRun run({.epochs = 5, .batch_size = 16}, 1e30, /*batch_norm=*/false);
+  Recorder recorder;
+  EXPECT_THAT([&] { run.trainer.run(recorder); },
+              ThrowsMessage<Error>(HasSubstr("at epoch 1, step ")));
+}
+
+TEST(TrainerTest, RefusesImpossibleOptions) {
+  EXPECT_THROW(TrainingRun({.epochs = 0}), Error);
+  EXPECT_THROW(TrainingRun({.batch_size = 0}), Error);
+  EXPECT_THROW(TrainingRun({.max_steps = 0}), Error);
+}
+
+}  // namespace
+}  // namespace convoy::dist
