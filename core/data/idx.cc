@@ -162,7 +162,8 @@ std::vector<std::uint8_t> read_idx_labels(const fs::path& path, int classes) {
   return parse_idx_labels(read_file(path), path.string(), classes);
 }
 
-Dataset load_idx_dataset(const fs::path& dir, Split split, std::vector<std::string> class_names) {
+Dataset load_idx_dataset(const fs::path& dir, Split split, const std::string& name,
+                         std::vector<std::string> class_names) {
   const std::string part = split == Split::kTrain ? "train" : "t10k";
   const fs::path images_path = find_file(dir, part + "-images", "idx3-ubyte");
   const fs::path labels_path = find_file(dir, part + "-labels", "idx1-ubyte");
@@ -172,7 +173,7 @@ Dataset load_idx_dataset(const fs::path& dir, Split split, std::vector<std::stri
   check(images.count == static_cast<std::int64_t>(labels.size()),
         "{}: {} images, but {} labels in {}. Are they of the same split? {}", images_path.string(),
         images.count, labels.size(), labels_path.string(), kAdvice);
-  return Dataset({.name = fmt::format("{}/{}", dir.filename().string(), split_name(split)),
+  return Dataset({.name = fmt::format("{}/{}", name, split_name(split)),
                   .height = images.height,
                   .width = images.width,
                   .pixels = std::move(images.pixels),

@@ -45,8 +45,9 @@ std::vector<std::uint8_t> read_idx_labels(const std::filesystem::path& path, int
 
 /// The images and labels of one split from a folder that holds the files under their usual names,
 /// train-images-idx3-ubyte and so on (t10k- for the test split), also with a dot for the second
-/// hyphen, each plain or .gz. Throws Error, among others if the two counts differ.
-Dataset load_idx_dataset(const std::filesystem::path& dir, Split split,
+/// hyphen, each plain or .gz. `name`, as "mnist", is for messages. Throws Error, among others if
+/// the two counts differ.
+Dataset load_idx_dataset(const std::filesystem::path& dir, Split split, const std::string& name,
                          std::vector<std::string> class_names);
 
 }  // namespace convoy::data

@@ -199,7 +199,8 @@ class IdxFolderTest : public ::testing::Test {
     return refusal([&] { load(Split::kTrain); });
   }
   Dataset load(Split split) const {
-    return load_idx_dataset(dir_, split, {"0", "1", "2", "3", "4", "5", "6", "7", "8", "9"});
+    return load_idx_dataset(dir_, split, "tiny",
+                            {"0", "1", "2", "3", "4", "5", "6", "7", "8", "9"});
   }
 
   fs::path dir_;
@@ -212,6 +213,7 @@ TEST_F(IdxFolderTest, LoadsBothSplitsUnderAnyUsualName) {
   write("t10k-labels-idx1-ubyte.gz", valid_labels);
   for (const Split split : {Split::kTrain, Split::kTest}) {
     const Dataset dataset = load(split);
+    EXPECT_EQ(dataset.name(), split == Split::kTrain ? "tiny/train" : "tiny/test");
     EXPECT_EQ(dataset.size(), 2);
     EXPECT_EQ(dataset.label(0), 9);
     EXPECT_EQ(dataset.image(1)[0], 7);

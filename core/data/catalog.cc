@@ -1,0 +1,70 @@
+#include "core/data/catalog.h"
+
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cstdlib>
+
+#include "core/base/check.h"
+#include "core/base/nearest.h"
+#include "core/data/idx.h"
+#include "core/data/synthetic.h"
+
+namespace convoy::data {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kFashion = "fashion-mnist";
+constexpr const char* kDebianFashion = "/usr/share/datasets/fashion-mnist";
+
+// https://github.com/zalandoresearch/fashion-mnist#labels
+const std::vector<std::string>& fashion_classes() {
+  static const std::vector<std::string> names = {"T-shirt/top", "Trouser",   "Pullover", "Dress",
+                                                 "Coat",        "Sandal",    "Shirt",    "Sneaker",
+                                                 "Bag",         "Ankle boot"};
+  return names;
+}
+
+}  // namespace
+
+const std::vector<std::string>& dataset_names() {
+  static const std::vector<std::string> names = {"mnist", kFashion, "synthetic"};
+  return names;
+}
+
+fs::path default_data_dir(const std::string& name) {
+  if (name == "synthetic") {
+    return {};
+  }
+  const char* wish = std::getenv("CONVOY_DATA_DIR");
+  const fs::path dir = fs::path(wish != nullptr && *wish != '\0' ? wish : "data") / name;
+  std::error_code ignored;
+  return name == kFashion && !fs::exists(dir, ignored) ? fs::path(kDebianFashion) : dir;
+}
+
+Dataset open_dataset(const std::string& name, Split split, fs::path dir) {
+  const std::vector<std::string>& known = dataset_names();
+  check(std::ranges::find(known, name) != known.end(),
+        "no data set is called '{}'{}; there are: {}", name, did_you_mean(name, known),
+        fmt::join(known, ", "));
+  if (name == "synthetic") {
+    check(dir.empty(), "the synthetic data set is drawn, not read: it takes no folder ({} given)",
+          dir.string());
+    return draw_synthetic({.split = split});
+  }
+  if (dir.empty()) {
+    dir = default_data_dir(name);
+  }
+  if (name == kFashion) {
+    std::error_code ignored;
+    check(fs::exists(dir, ignored),
+          "{}: Fashion-MNIST is not there. Try: apt-get install dataset-fashion-mnist, or name a "
+          "folder with its four files by --data.",
+          dir.string());
+    return load_idx_dataset(dir, split, name, fashion_classes());
+  }
+  return load_idx_dataset(dir, split, name, {"0", "1", "2", "3", "4", "5", "6", "7", "8", "9"});
+}
+
+}  // namespace convoy::data
