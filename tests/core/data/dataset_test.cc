@@ -33,6 +33,9 @@ TEST(DatasetTest, PixelsThatDoNotFillTheImagesAreRefused) {
   options = two_images();
   options.height = 3;
   EXPECT_THROW(Dataset{options}, Error);
+  options = two_images();
+  options.channels = 2;
+  EXPECT_THROW(Dataset{options}, Error);
 }
 
 TEST(DatasetTest, ExtentsThatWouldOverflowAreRefused) {
