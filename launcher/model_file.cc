@@ -4,6 +4,7 @@
 #include <google/protobuf/stubs/logging.h>
 #include <google/protobuf/text_format.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <system_error>
@@ -126,12 +127,28 @@ std::string read_file(const std::string& path) {
   return text;
 }
 
+// A binary file by mistake, or one that would write to the terminal through our messages.
+void check_printable(std::string_view text, std::string_view source) {
+  const auto bad = std::ranges::find_if(text, [](char c) {
+    return (c >= 0 && c < ' ' &&
+            std::string_view("\t\n\v\f\r").find(c) == std::string_view::npos) ||
+           c == '\x7f';
+  });
+  if (bad != text.end()) {
+    fail(
+        "{}:{}: control character {:#04x}. Is it a model file? convoy export --model tutorial "
+        "prints one",
+        source, 1 + std::count(text.begin(), bad, '\n'), static_cast<unsigned char>(*bad));
+  }
+}
+
 }  // namespace
 
 ModelSpec parse_model(std::string_view text, std::string_view source) {
   check(text.size() <= kMaxModelBytes,
         "{}: longer than {} bytes. Is it a model file? convoy export --model tutorial prints one",
         source, kMaxModelBytes);
+  check_printable(text, source);
   const google::protobuf::LogSilencer silence;  // it would write to stderr what we throw
   ModelSpec spec{.model = {}, .text = std::string(text), .source = std::string(source)};
   FirstError error(source);

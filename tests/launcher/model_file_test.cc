@@ -186,8 +186,14 @@ TEST(ModelFileTest, TooManyLayersAreRefused) {
 
 TEST(ModelFileTest, OversizedOrBinaryTextIsRefused) {
   EXPECT_THAT(refusal(std::string(kMaxModelBytes + 1, ' ')), HasSubstr("longer than 1048576"));
-  EXPECT_NE(refusal(std::string("\x89PNG\r\n\x1a\n\0\0", 10)), "");
+  EXPECT_THAT(refusal(std::string_view("\x89PNG\r\n\x1a\n\0\0", 10)),
+              StartsWith("net.textproto:2: control character 0x1a"));
   EXPECT_NE(refusal(std::string(100000, '{')), "");
+}
+
+TEST(ModelFileTest, AFileCannotWriteToTheTerminalThroughMessages) {
+  const std::string text = refusal(layer("dropout { p: \"\x1b[2J\" }"));
+  EXPECT_EQ(text.find('\x1b'), std::string::npos) << text;
 }
 
 class LoadModelTest : public ::testing::Test {
