@@ -1,13 +1,13 @@
 #include "launcher/model_rules.h"
 
 #include <algorithm>
-#include <cmath>
 #include <map>
 #include <optional>
 #include <string_view>
 
 #include "convoy/v1/rule.pb.h"
 #include "core/base/check.h"
+#include "launcher/rule.h"
 
 namespace convoy::launcher {
 namespace {
@@ -40,21 +40,6 @@ std::string place_of(const Position& in, const FieldDescriptor* field, int index
     }
   }
   return in.place;
-}
-
-std::string range_text(const v1::Rule& rule) {
-  if (rule.has_below()) {
-    return fmt::format("at least {} and below {}", rule.min(), rule.below());
-  }
-  if (rule.has_max()) {
-    return fmt::format("{} to {}", rule.min(), rule.max());
-  }
-  return fmt::format("at least {}", rule.min());
-}
-
-bool accepts(const v1::Rule& rule, double value) {
-  return std::isfinite(value) && (!rule.has_min() || value >= rule.min()) &&
-         (!rule.has_max() || value <= rule.max()) && (!rule.has_below() || value < rule.below());
 }
 
 // The number that a field holds; none for booleans, strings, messages and the words of an enum.

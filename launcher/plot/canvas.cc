@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "core/base/check.h"
-#include "launcher/atomic_file.h"
+#include "core/io/file.h"
 #include "launcher/utf8.h"
 
 namespace convoy::plot {
@@ -202,7 +202,7 @@ void Canvas::save() {
         cairo_surface_write_to_png_stream(surface_->surface.get(), append, &surface_->bytes),
         path_);
   }
-  launcher::write_file(path_, surface_->bytes);
+  io::write_file_atomically(path_, io::as_bytes(surface_->bytes));
 }
 
 }  // namespace convoy::plot

@@ -1,0 +1,63 @@
+// The directory of a run, and what lies where in it:
+//
+//   config.json               resolved options
+//   model.textproto           the model, as it was written
+//   metrics.jsonl             one JSON object per epoch and line, only ever appended to
+//   checkpoints/              to resume from
+//   final/model.safetensors   the trained weights
+//   plots/                    pictures
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+#include "launcher/metrics.h"
+
+namespace convoy::launcher {
+
+class RunDir {
+ public:
+  struct Options {
+    std::filesystem::path path = {};  ///< empty: runs/<time>-<model>-<n>, made anew
+    std::filesystem::path root = "runs";
+    std::string model = "model";  ///< for the default name; a path is cut to its file's stem
+    std::chrono::system_clock::time_point now = std::chrono::system_clock::now();
+    /// `path` holds a run to go on with; without this such a directory is refused, so that no run
+    /// writes over another.
+    bool resume = false;
+    /// What the run will want to write at least: its weights and a checkpoint, say.
+    std::uint64_t needed_bytes = 0;
+  };
+
+  /// Makes the directory, or takes an empty one that is there, and proves by writing that
+  /// `needed_bytes` fit into it. Processes that do this in the same second get directories of their
+  /// own. Throws Error, with path, reason and what to do, if that is not possible; then nothing new
+  /// is left behind. A default one becomes what the symlink `root`/latest points to.
+  explicit RunDir(const Options& options);
+
+  const std::filesystem::path& path() const { return path_; }
+  std::filesystem::path config_file() const { return path_ / "config.json"; }
+  std::filesystem::path model_file() const { return path_ / "model.textproto"; }
+  std::filesystem::path metrics_file() const { return path_ / "metrics.jsonl"; }
+  std::filesystem::path checkpoints() const { return path_ / "checkpoints"; }
+  std::filesystem::path final_model() const { return path_ / "final" / "model.safetensors"; }
+  std::filesystem::path plots() const { return path_ / "plots"; }
+
+  /// "" or a line to show: why `root`/latest could not be set, which stops nothing.
+  const std::string& warning() const { return warning_; }
+
+  /// Adds the epoch's line to metrics.jsonl, whole or not at all. Throws Error.
+  void append(const EpochMetrics& metrics) const;
+
+ private:
+  std::filesystem::path path_;
+  std::string warning_;
+};
+
+/// Whether `path` is a directory that a run has written to: it has a config.json.
+bool is_run_dir(const std::filesystem::path& path);
+
+}  // namespace convoy::launcher
