@@ -18,19 +18,24 @@ namespace fs = std::filesystem;
 constexpr const char* kFashion = "fashion-mnist";
 constexpr const char* kDebianFashion = "/usr/share/datasets/fashion-mnist";
 
-// https://github.com/zalandoresearch/fashion-mnist#labels
-const std::vector<std::string>& fashion_classes() {
-  static const std::vector<std::string> names = {"T-shirt/top", "Trouser",   "Pullover", "Dress",
-                                                 "Coat",        "Sandal",    "Shirt",    "Sneaker",
-                                                 "Bag",         "Ankle boot"};
-  return names;
-}
-
 }  // namespace
 
 const std::vector<std::string>& dataset_names() {
   static const std::vector<std::string> names = {"mnist", kFashion, "synthetic"};
   return names;
+}
+
+const std::vector<std::string>& class_names(const std::string& name) {
+  static const std::vector<std::string> digits = {"0", "1", "2", "3", "4", "5", "6", "7", "8", "9"};
+  // https://github.com/zalandoresearch/fashion-mnist#labels
+  static const std::vector<std::string> fashion = {
+      "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat",
+      "Sandal",      "Shirt",   "Sneaker",  "Bag",   "Ankle boot"};
+  const std::vector<std::string>& known = dataset_names();
+  check(std::ranges::find(known, name) != known.end(),
+        "no data set is called '{}'{}; there are: {}", name, did_you_mean(name, known),
+        fmt::join(known, ", "));
+  return name == kFashion ? fashion : digits;
 }
 
 fs::path default_data_dir(const std::string& name) {
@@ -44,10 +49,7 @@ fs::path default_data_dir(const std::string& name) {
 }
 
 Dataset open_dataset(const std::string& name, Split split, fs::path dir) {
-  const std::vector<std::string>& known = dataset_names();
-  check(std::ranges::find(known, name) != known.end(),
-        "no data set is called '{}'{}; there are: {}", name, did_you_mean(name, known),
-        fmt::join(known, ", "));
+  const std::vector<std::string>& classes = class_names(name);
   if (name == "synthetic") {
     check(dir.empty(), "the synthetic data set is drawn, not read: it takes no folder ({} given)",
           dir.string());
@@ -62,9 +64,8 @@ Dataset open_dataset(const std::string& name, Split split, fs::path dir) {
           "{}: Fashion-MNIST is not there. Try: apt-get install dataset-fashion-mnist, or name a "
           "folder with its four files by --data.",
           dir.string());
-    return load_idx_dataset(dir, split, name, fashion_classes());
   }
-  return load_idx_dataset(dir, split, name, {"0", "1", "2", "3", "4", "5", "6", "7", "8", "9"});
+  return load_idx_dataset(dir, split, name, classes);
 }
 
 }  // namespace convoy::data

@@ -12,6 +12,9 @@ namespace convoy::data {
 /// "mnist", "fashion-mnist", "synthetic".
 const std::vector<std::string>& dataset_names();
 
+/// The classes of a known data set, in the order of their labels. Throws Error for an unknown name.
+const std::vector<std::string>& class_names(const std::string& name);
+
 /// Where the files of data set `name` are expected unless the user says otherwise: in folder `name`
 /// below $CONVOY_DATA_DIR, or below data/ in the current folder if that is not set; fashion-mnist,
 /// if it is not there, where Debian's package puts it. Empty for synthetic, which needs no files.

@@ -1,0 +1,232 @@
+// `convoy train`: puts data, model, recipe and run directory together, lets the Trainer run, and
+// writes down what came of it.
+#include <fmt/format.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <iostream>
+#include <nlohmann/json.hpp>
+
+#include "core/base/parallel.h"
+#include "core/blis/gemm.h"
+#include "core/data/catalog.h"
+#include "core/io/checkpoint.h"
+#include "core/io/state_dict.h"
+#include "dist/trainer.h"
+#include "launcher/commands.h"
+#include "launcher/exit_codes.h"
+#include "launcher/json.h"
+#include "launcher/progress.h"
+#include "launcher/recipe.h"
+#include "launcher/report.h"
+#include "launcher/run_dir.h"
+#include "launcher/stop_signal.h"
+#include "launcher/summary.h"
+#include "launcher/trained_model.h"
+#include "launcher/training_parts.h"
+
+namespace convoy::launcher {
+namespace {
+
+namespace fs = std::filesystem;
+
+Progress::Options progress_options(const TrainOptions& options) {
+  return {.terminal = terminal_of(STDERR_FILENO),
+          .columns = [] { return terminal_columns(STDERR_FILENO); },
+          .epochs = options.recipe.epochs(),
+          .quiet = options.quiet};
+}
+
+EpochMetrics epoch_metrics(const dist::EpochResult& result) {
+  return {.epoch = static_cast<int>(result.epoch),
+          .train_loss = result.train.loss(),
+          .train_accuracy = result.train.accuracy(),
+          .test_loss = result.test.metrics.loss(),
+          .test_accuracy = result.test.metrics.accuracy(),
+          .images_per_second = result.images_per_second,
+          .seconds = result.duration};
+}
+
+// What a run writes at most at one time: the final model and a checkpoint beside an older one, each
+// with two moments, and some pictures.
+std::uint64_t needed_bytes(const ParameterStore& store) {
+  return 7 * store.values().size_bytes() + (std::uint64_t{4} << 20);
+}
+
+// Shows, records and saves what the Trainer tells.
+class Recorder : public dist::Observer {
+ public:
+  Recorder(const TrainOptions& options, const RunDir& run_dir, const TrainedModel& model,
+           optim::Optimizer& optimizer)
+      : options_(options),
+        run_dir_(run_dir),
+        model_(model),
+        optimizer_(optimizer),
+        progress_(progress_options(options)) {}
+
+  void set_trainer(const dist::Trainer& trainer) { trainer_ = &trainer; }
+
+  void on_epoch_begin(std::int64_t epoch, std::int64_t images) override {
+    progress_.begin_epoch(static_cast<int>(epoch), images);
+  }
+  void on_step(const dist::Position&, const dist::Metrics& so_far) override { show(so_far); }
+  void on_test_begin(std::int64_t images) override { progress_.begin("testing", images); }
+  void on_test_batch(const dist::Metrics& so_far) override { show(so_far); }
+  void on_epoch_end(const dist::EpochResult& result) override {
+    epochs_.push_back(epoch_metrics(result));
+    progress_.finish_epoch(epochs_.back());
+    run_dir_.append(epochs_.back());
+    evaluation_ = result.test;
+    save_checkpoint();
+  }
+  bool stop_requested() override { return stop_.requested(); }
+
+  /// Saves where training stands, keeping this checkpoint and the one before.
+  fs::path save_checkpoint() {
+    const dist::Position& position = trainer_->position();
+    const nlohmann::ordered_json state = {{"epoch", position.epoch},
+                                          {"batch", position.batch},
+                                          {"step", position.step},
+                                          {"optimizer_step", optimizer_.step()},
+                                          {"config", nlohmann::json::parse(config_text(options_))}};
+    const fs::path written = io::write_checkpoint(
+        run_dir_.checkpoints(), position.step,
+        {.model = weights_file(model_),
+         .optimizer = {.tensors = io::optimizer_state_dict(*model_.store, optimizer_),
+                       .metadata = {}},
+         .state_json = state.dump(2) + "\n"});
+    if (!previous_.empty() && previous_ != last_ && previous_ != written) {
+      fs::remove_all(previous_);
+    }
+    previous_ = std::exchange(last_, written);
+    return written;
+  }
+
+  Progress& progress() { return progress_; }
+  const std::vector<EpochMetrics>& epochs() const { return epochs_; }
+  const dist::Evaluation& evaluation() const { return evaluation_; }
+
+ private:
+  void show(const dist::Metrics& metrics) {
+    progress_.update(
+        {.images = metrics.images, .loss = metrics.loss(), .accuracy = metrics.accuracy()});
+  }
+
+  const TrainOptions& options_;
+  const RunDir& run_dir_;
+  const TrainedModel& model_;
+  optim::Optimizer& optimizer_;
+  const dist::Trainer* trainer_ = nullptr;
+  Progress progress_;
+  StopSignal stop_;
+  std::vector<EpochMetrics> epochs_;
+  dist::Evaluation evaluation_;
+  fs::path previous_;
+  fs::path last_;
+};
+
+// The most memory this process has had resident.
+std::int64_t peak_memory_bytes() {
+  rusage usage = {};
+  getrusage(RUSAGE_SELF, &usage);
+  return std::int64_t{usage.ru_maxrss} * 1024;
+}
+
+void print_json(const RunDir& run_dir, const dist::Trainer& trainer,
+                const std::vector<EpochMetrics>& epochs) {
+  nlohmann::ordered_json json = {{"run_dir", run_dir.path().string()},
+                                 {"world_size", 1},
+                                 {"threads", num_threads()},
+                                 {"steps", trainer.position().step},
+                                 {"images_per_second", trainer.images_per_second()},
+                                 {"peak_memory_bytes", peak_memory_bytes()},
+                                 {"epochs", nlohmann::ordered_json::array()}};
+  for (const EpochMetrics& epoch : epochs) {
+    json["epochs"].push_back(to_json(epoch));
+  }
+  std::cout << json.dump() << std::endl;
+}
+
+}  // namespace
+
+int run_train(const TrainOptions& given) {
+  TrainOptions options = given;
+  if (options.threads) {
+    set_num_threads(*options.threads);
+  }
+  ModelSpec spec = load_model(options.model);
+  options.recipe = resolve_recipe(spec.model.recipe(), options.recipe, options.augment);
+  const v1::Recipe& recipe = options.recipe;
+  const std::string name = dataset_str(options.data.dataset.value_or(DatasetName::kMnist));
+  const data::Dataset train = data::open_dataset(name, data::Split::kTrain, options.data.directory);
+  const data::Dataset test = data::open_dataset(name, data::Split::kTest, options.data.directory);
+  TrainedModel model = make_model(std::move(spec), train, recipe.batch_size(), options.seed);
+  if (!options.init_from.empty()) {
+    io::load_state_dict(*model.store, options.init_from);
+  }
+  if (!options.quiet) {
+    std::cerr << data_summary(train, test) << "\n"
+              << model_summary(model.spec.model.name(), *model.layers,
+                               train.batch_shape(recipe.batch_size()))
+              << "\n";
+  }
+  const RunDir run_dir({.path = options.run_dir,
+                        .model = options.model,
+                        .needed_bytes = needed_bytes(*model.store)});
+  start_report(run_dir, options, model.spec);
+
+  const std::unique_ptr<optim::Optimizer> optimizer =
+      make_optimizer(recipe, static_cast<std::int64_t>(model.store->values().size()));
+  const std::int64_t batch = recipe.batch_size() * options.accumulate;
+  const std::int64_t steps_per_epoch = (train.size() + batch - 1) / batch;
+  const std::int64_t steps =
+      std::min(recipe.epochs() * steps_per_epoch, options.max_steps.value_or(INT64_MAX));
+  const optim::Schedule schedule = make_schedule(recipe, steps_per_epoch, steps);
+  dist::LocalCommunicator communicator;
+  dist::Trainer trainer(
+      {.model = *model.layers,
+       .store = *model.store,
+       .optimizer = *optimizer,
+       .schedule = schedule,
+       .train = train,
+       .test = test,
+       .communicator = communicator},
+      {.epochs = recipe.epochs(),
+       .batch_size = recipe.batch_size(),
+       .accumulate = options.accumulate,
+       .max_steps = options.max_steps,
+       .seed = options.seed,
+       .shuffle = options.shuffle,
+       .label_smoothing = recipe.label_smoothing(),
+       .clip_norm = recipe.clip_norm() > 0 ? std::optional(recipe.clip_norm()) : std::nullopt,
+       .augment = make_augment(recipe),
+       .raw_pixels = options.data.raw_pixels});
+  Recorder recorder(options, run_dir, model, *optimizer);
+  recorder.set_trainer(trainer);
+  if (!options.quiet) {
+    std::cerr << fmt::format("{}; {}; {}; {} threads\nresults go to {}\n\n", optimizer->describe(),
+                             schedule.describe(), blis::describe(), num_threads(),
+                             run_dir.path().string());
+  }
+  if (trainer.run(recorder) == dist::Outcome::kStopped) {
+    recorder.progress().end();
+    const fs::path checkpoint = recorder.save_checkpoint();
+    std::cerr << fmt::format("stopped at step {} of {}; the weights are in {}\n",
+                             trainer.position().step, steps, checkpoint.string());
+    return kExitStopped;
+  }
+  fs::create_directories(run_dir.final_model().parent_path());
+  io::write_safetensors(run_dir.final_model(), weights_file(model));
+  finish_report({.run_dir = run_dir,
+                 .options = options,
+                 .model = model,
+                 .test = test,
+                 .epochs = recorder.epochs(),
+                 .evaluation = recorder.evaluation()});
+  if (options.json) {
+    print_json(run_dir, trainer, recorder.epochs());
+  }
+  return kExitDone;
+}
+
+}  // namespace convoy::launcher

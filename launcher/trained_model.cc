@@ -1,0 +1,78 @@
+#include "launcher/trained_model.h"
+
+#include "core/base/check.h"
+#include "core/io/checkpoint.h"
+#include "core/io/safetensors.h"
+#include "core/io/state_dict.h"
+#include "launcher/build_model.h"
+
+namespace convoy::launcher {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Where a weights file says which model it is of, and where that model came from.
+constexpr const char* kModelText = "convoy.model";
+constexpr const char* kModelSource = "convoy.model_source";
+
+ModelSpec spec_of(const io::SafetensorsFile& file, const std::string& model,
+                  const fs::path& weights) {
+  if (!model.empty()) {
+    return load_model(model);
+  }
+  const auto text = file.metadata.find(kModelText);
+  check(text != file.metadata.end(),
+        "{}: does not say which model it is of, as files that convoy did not write.\nName it with "
+        "--model NAME or --model FILE.",
+        weights.string());
+  const auto source = file.metadata.find(kModelSource);
+  return parse_model(
+      text->second,
+      weights.string() + (source == file.metadata.end() ? "" : " (" + source->second + ")"));
+}
+
+}  // namespace
+
+TrainedModel make_model(ModelSpec spec, const data::Dataset& dataset, std::int64_t batch_size,
+                        std::uint64_t seed) {
+  TrainedModel model{.spec = std::move(spec), .layers = nullptr, .store = nullptr};
+  model.layers = build_model(model.spec, dataset.batch_shape(batch_size), dataset.classes());
+  model.store = std::make_unique<ParameterStore>(model.layers->named_parameters(), seed);
+  return model;
+}
+
+fs::path find_weights(const fs::path& checkpoint) {
+  check(fs::exists(checkpoint),
+        "{}: there is no such run directory, checkpoint or file.\n`convoy train` makes one; the "
+        "newest is runs/latest.",
+        checkpoint.string());
+  if (!fs::is_directory(checkpoint)) {
+    return checkpoint;
+  }
+  for (const char* inside : {"final/model.safetensors", "model.safetensors"}) {
+    if (fs::exists(checkpoint / inside)) {
+      return checkpoint / inside;
+    }
+  }
+  const io::CheckpointSearch search = io::latest_good_checkpoint(checkpoint / "checkpoints");
+  check(search.newest_good.has_value(),
+        "{}: holds neither final/model.safetensors nor a good checkpoint ({} damaged).",
+        checkpoint.string(), search.skipped.size());
+  return *search.newest_good / "model.safetensors";
+}
+
+TrainedModel read_model(const fs::path& weights, const std::string& model,
+                        const data::Dataset& dataset) {
+  const io::SafetensorsFile file = io::read_safetensors(weights);
+  TrainedModel read = make_model(spec_of(file, model, weights), dataset, 1, 0);
+  io::load_state_dict(*read.store, file.tensors, weights.string());
+  return read;
+}
+
+io::SafetensorsFile weights_file(const TrainedModel& model) {
+  return {.tensors = io::state_dict(*model.store),
+          .metadata = {
+              {"format", "pt"}, {kModelText, model.spec.text}, {kModelSource, model.spec.source}}};
+}
+
+}  // namespace convoy::launcher

@@ -1,0 +1,40 @@
+// A model with weights: made anew, or found in what an earlier run left behind.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "core/autograd/parameter.h"
+#include "core/data/dataset.h"
+#include "core/io/safetensors.h"
+#include "core/nn/sequential.h"
+#include "launcher/model_file.h"
+
+namespace convoy::launcher {
+
+/// Layers and the memory of their parameters.
+struct TrainedModel {
+  ModelSpec spec;
+  std::unique_ptr<nn::Sequential> layers;
+  std::unique_ptr<ParameterStore> store;
+};
+
+/// A model with fresh weights drawn from `seed`, for images like those of `dataset`. `batch_size`
+/// is what training will need memory for.
+TrainedModel make_model(ModelSpec spec, const data::Dataset& dataset, std::int64_t batch_size,
+                        std::uint64_t seed);
+
+/// The weights file of a run directory (its final model, else its newest good checkpoint), of a
+/// checkpoint directory, or the file itself. Throws Error if there is none.
+std::filesystem::path find_weights(const std::filesystem::path& checkpoint);
+
+/// The model whose weights are in `weights`. Which model that is says `model` (a name or a file),
+/// or else the file itself, if convoy wrote it.
+TrainedModel read_model(const std::filesystem::path& weights, const std::string& model,
+                        const data::Dataset& dataset);
+
+/// The weights, with the model's text beside them, where read_model finds it.
+io::SafetensorsFile weights_file(const TrainedModel& model);
+
+}  // namespace convoy::launcher
