@@ -93,7 +93,8 @@ void list_names(std::string& text, std::string_view what, const std::vector<std:
   const std::size_t listed = std::min(names.size(), kMaxListed);
   const auto compared = std::span(others).first(std::min(others.size(), kMaxCompared));
   for (std::size_t i = 0; i < listed; ++i) {
-    text += fmt::format("\n  {}: {}{}", what, printable(names[i]), did_you_mean(names[i], compared));
+    text +=
+        fmt::format("\n  {}: {}{}", what, printable(names[i]), did_you_mean(names[i], compared));
   }
   if (listed < names.size()) {
     text += fmt::format("\n  {}: {} more", what, names.size() - listed);
