@@ -30,8 +30,8 @@ struct Metrics {
 };
 
 struct EvaluateOptions {
-  std::int64_t batch_size = 256;  ///< of the global batch
-  bool raw_pixels = false;        ///< 0..255 instead of 0..1
+  std::int64_t batch_size = 64;  ///< of the global batch; bounds memory
+  bool raw_pixels = false;       ///< 0..255 instead of 0..1
   /// Called after each batch with this rank's metrics so far.
   std::function<void(const Metrics&)> on_batch = {};
 };

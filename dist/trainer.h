@@ -35,7 +35,7 @@ struct TrainerOptions {
   std::optional<double> clip_norm = {};  ///< largest L2 norm of the gradient
   data::AugmentOptions augment = {};
   bool raw_pixels = false;
-  std::int64_t test_batch_size = 256;
+  std::int64_t test_batch_size = 64;
 };
 
 /// Where training stands; the next step to take. Complete: with weights and optimizer state it is

@@ -10,7 +10,7 @@ namespace convoy::launcher {
 
 std::vector<dist::Prediction> predict_all(nn::Module& model, const data::Dataset& dataset,
                                           bool raw_pixels) {
-  constexpr std::int64_t kBatch = 256;
+  constexpr std::int64_t kBatch = 64;
   const data::BatchLoader loader(dataset, {.raw_pixels = raw_pixels});
   data::Batch batch;
   std::vector<dist::Prediction> all;
