@@ -1,4 +1,6 @@
-// After its first steps training allocates nothing: not by new, not by malloc, not in the pool.
+// After its first steps training allocates nothing: not by new, not by malloc, not in the pool. With
+// two threads only the pool is watched: BLIS makes room for a second caller the first time two
+// threads happen to multiply at the same moment, whenever that is.
 #include <gtest/gtest.h>
 
 #include <atomic>
@@ -51,7 +53,9 @@ namespace {
 struct Watch : Observer {
   void on_step(const Position& position, const Metrics&) override {
     if (position.step >= 2) {
-      EXPECT_EQ(allocations - seen, 0) << "in step " << position.step;
+      if (num_threads() == 1) {
+        EXPECT_EQ(allocations - seen, 0) << "in step " << position.step;
+      }
       EXPECT_EQ(BufferPool::instance().system_allocations(), pooled) << "step " << position.step;
     }
     pooled = BufferPool::instance().system_allocations();
