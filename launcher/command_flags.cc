@@ -8,8 +8,17 @@
 namespace convoy::launcher {
 namespace {
 
-const std::array<std::string, 3> kDatasets = {"mnist", "fashion-mnist", "synthetic"};
-const std::array<std::string, 3> kPlotFormats = {"png", "svg", "none"};
+// In the order of DatasetName.
+std::span<const std::string> dataset_names() {
+  static const std::array<std::string, 3> names = {"mnist", "fashion-mnist", "synthetic"};
+  return names;
+}
+
+// In the order of PlotFormat.
+std::span<const std::string> plot_format_names() {
+  static const std::array<std::string, 3> names = {"png", "svg", "none"};
+  return names;
+}
 
 constexpr const char* kTrainExamples = R"(Examples:
   convoy train                        the tutorial's network on MNIST, 15 epochs
@@ -36,11 +45,11 @@ constexpr const char* kExportExamples = R"(Examples:
 
 void add_data_flags(CLI::App& app, DataOptions& data, const std::string& dataset_default) {
   const std::string group = "Data";
-  add_value(app,
-            {"--dataset", "NAME", "mnist, fashion-mnist or synthetic " + dataset_default, group},
-            [&data](const std::string& text) {
-              data.dataset = static_cast<DatasetName>(parse_word("--dataset", text, kDatasets));
-            });
+  add_value(
+      app, {"--dataset", "NAME", "mnist, fashion-mnist or synthetic " + dataset_default, group},
+      [&data](const std::string& text) {
+        data.dataset = static_cast<DatasetName>(parse_word("--dataset", text, dataset_names()));
+      });
   add_path(app, {"--data", "DIR", "Directory of four IDX files, plain or gzipped", group},
            data.directory);
   add_switch(app, {"--raw-pixels", "", "Leave pixels at 0..255 instead of 0..1", group},
@@ -81,11 +90,11 @@ void add_argument(CLI::App& app, const Flag& flag, std::filesystem::path& target
 }  // namespace
 
 std::string dataset_str(DatasetName name) {
-  return kDatasets[static_cast<std::size_t>(name)];
+  return dataset_names()[static_cast<std::size_t>(name)];
 }
 
 std::string plot_format_str(PlotFormat format) {
-  return kPlotFormats[static_cast<std::size_t>(format)];
+  return plot_format_names()[static_cast<std::size_t>(format)];
 }
 
 void add_flags(CLI::App& app, TrainOptions& options) {
@@ -119,7 +128,8 @@ void add_flags(CLI::App& app, TrainOptions& options) {
            options.run_dir);
   add_value(app, {"--plots", "FORMAT", "png, svg or none [png]", output},
             [&options](const std::string& text) {
-              options.plots = static_cast<PlotFormat>(parse_word("--plots", text, kPlotFormats));
+              options.plots =
+                  static_cast<PlotFormat>(parse_word("--plots", text, plot_format_names()));
             });
   add_run_flags(app, options);
 }

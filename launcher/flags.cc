@@ -21,9 +21,10 @@ std::optional<Number> whole_text(const std::string& text) {
 
 }  // namespace
 
-void add_value(CLI::App& app, const Flag& flag, std::function<void(const std::string&)> take) {
+void add_value(CLI::App& app, const Flag& flag,
+               const std::function<void(const std::string&)>& take) {
   // Of a flag that is given again, the last counts: so the command line wins over --config.
-  app.add_option_function<std::string>(flag.name, std::move(take), flag.help)
+  app.add_option_function<std::string>(flag.name, take, flag.help)
       ->type_name(flag.value)
       ->group(flag.group)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);

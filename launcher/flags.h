@@ -28,7 +28,8 @@ struct Flag {
 };
 
 /// Calls `take` with what follows the flag.
-void add_value(CLI::App& app, const Flag& flag, std::function<void(const std::string&)> take);
+void add_value(CLI::App& app, const Flag& flag,
+               const std::function<void(const std::string&)>& take);
 void add_path(CLI::App& app, const Flag& flag, std::filesystem::path& target);
 /// Sets or clears `target`; "--[no-]augment" has an opposite too.
 void add_switch(CLI::App& app, const Flag& flag, std::function<void(bool)> take);

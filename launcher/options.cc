@@ -19,7 +19,10 @@ struct CommandName {
   std::string description = {};
 };
 
-const std::array<std::string, 4> kCommands = {"train", "evaluate", "predict", "export"};
+std::span<const std::string> command_names() {
+  static const std::array<std::string, 4> names = {"train", "evaluate", "predict", "export"};
+  return names;
+}
 
 constexpr const char* kOverview =
     R"(convoy trains convolutional networks data-parallel on CPUs.
@@ -115,7 +118,7 @@ Command parse_command(const CommandName& command, const Arguments& arguments) {
   }
   Arguments all;
   try {
-    all = read_config_arguments(parsed.config, command.name, kCommands);
+    all = read_config_arguments(parsed.config, command.name, command_names());
     parse<Options>(command, all, false);
   } catch (const UsageError& error) {
     throw UsageError(fmt::format("{}: {}", parsed.config.string(), error.what()));
@@ -159,7 +162,7 @@ Command parse_command_line(int argc, const char* const* argv) {
     return parse_command<ExportOptions>({first, "Prints a model file."}, arguments);
   }
   throw UsageError(fmt::format("unknown command {}{}{}", printable(first),
-                               did_you_mean(first, kCommands), advice));
+                               did_you_mean(first, command_names()), advice));
 }
 
 }  // namespace convoy::launcher

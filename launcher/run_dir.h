@@ -35,7 +35,7 @@ class RunDir {
   /// Makes the directory, or takes an empty one that is there, and proves by writing that
   /// `needed_bytes` fit into it. Processes that do this in the same second get directories of their
   /// own. Throws Error, with path, reason and what to do, if that is not possible; then nothing new
-  /// is left behind. A default one becomes what the symlink `root`/latest points to.
+  /// is left behind but `root`. A default one becomes what the symlink `root`/latest points to.
   explicit RunDir(const Options& options);
 
   const std::filesystem::path& path() const { return path_; }

@@ -11,6 +11,15 @@
 #include "core/io/file.h"
 #include "launcher/utf8.h"
 
+#ifdef __SANITIZE_ADDRESS__
+// Fontconfig keeps its patterns for the life of the process, by offsets that the leak checker
+// cannot follow.
+extern "C" const char* __lsan_default_suppressions();
+extern "C" const char* __lsan_default_suppressions() {
+  return "leak:libfontconfig.so";
+}
+#endif
+
 namespace convoy::plot {
 namespace {
 

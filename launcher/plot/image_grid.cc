@@ -16,8 +16,8 @@ constexpr double kCaptionRoom = 140;  // images grow up to this for the sake of 
 constexpr double kLargestSide = 224;
 constexpr double kCaptionLine = 16;
 
-const TextStyle kNameStyle = {.size = 12, .bold = true};
-const TextStyle kSmallStyle = {.size = 10, .colour = kMuted};
+constexpr TextStyle kNameStyle = {.size = 12, .bold = true};
+constexpr TextStyle kSmallStyle = {.size = 10, .colour = kMuted};
 
 std::string name_caption(const PredictedImage& image) {
   return (image.wrong() ? "✗ " : "") + image.predicted;
@@ -103,8 +103,9 @@ void draw_image_grid(const std::filesystem::path& path, std::span<const Predicte
   draw_header(canvas, options.header, width);
   for (int i = 0; i < count; ++i) {
     const PredictedImage& image = images[static_cast<std::size_t>(i)];
+    const int row = i / columns;
     const Box box = {.x = kPageMargin + (i % columns) * step_x,
-                     .y = top + static_cast<double>(i / columns) * step_y,
+                     .y = top + row * step_y,
                      .width = cell.width,
                      .height = cell.height};
     canvas.image(box, image.image);

@@ -6,8 +6,8 @@ namespace convoy::plot {
 namespace {
 
 constexpr double kWidestHeader = 900;
-const TextStyle kTitleStyle = {.size = 16, .bold = true};
-const TextStyle kSubtitleStyle = {.size = 12, .colour = kMuted};
+constexpr TextStyle kTitleStyle = {.size = 16, .bold = true};
+constexpr TextStyle kSubtitleStyle = {.size = 12, .colour = kMuted};
 
 bool is_continuation(char c) {
   return (static_cast<unsigned char>(c) & 0xC0) == 0x80;

@@ -12,13 +12,13 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
-const EpochMetrics kEpoch = {.epoch = 3,
-                             .train_loss = 0.0453,
-                             .train_accuracy = 0.9861,
-                             .test_loss = 0.0512,
-                             .test_accuracy = 0.9832,
-                             .images_per_second = 12345.4,
-                             .seconds = std::chrono::duration<double>(65)};
+constexpr EpochMetrics kEpoch = {.epoch = 3,
+                                 .train_loss = 0.0453,
+                                 .train_accuracy = 0.9861,
+                                 .test_loss = 0.0512,
+                                 .test_accuracy = 0.9832,
+                                 .images_per_second = 12345.4,
+                                 .seconds = std::chrono::duration<double>(65)};
 
 // A progress display on a clock and a window that the test moves.
 class ProgressTest : public ::testing::Test {

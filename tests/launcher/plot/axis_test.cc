@@ -7,7 +7,6 @@ namespace convoy::plot {
 namespace {
 
 using ::testing::ElementsAre;
-using ::testing::SizeIs;
 
 std::vector<std::string> labels(const Axis& axis) {
   std::vector<std::string> labels;

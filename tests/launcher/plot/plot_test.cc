@@ -238,10 +238,9 @@ TEST_F(CurvesTest, NothingToShowIsRefused) {
 
 using ImageGridTest = PlotTest;
 
-const std::vector<std::uint8_t> kGrey(28 * 28, 128);
-
 PredictedImage image(const std::string& predicted, const std::string& truth) {
-  return {.image = {kGrey, 28, 28, 1}, .predicted = predicted, .truth = truth, .confidence = 0.9};
+  static const std::vector<std::uint8_t> grey(28 * 28, 128);
+  return {.image = {grey, 28, 28, 1}, .predicted = predicted, .truth = truth, .confidence = 0.9};
 }
 
 TEST_F(ImageGridTest, OnlyWrongPredictionsAreRed) {
@@ -293,9 +292,9 @@ TEST(GridColumnsTest, FewPlacesAreLeftEmpty) {
 using ConfusionPictureTest = PlotTest;
 
 launcher::ConfusionMatrix matrix(int classes, int mistakes) {
-  std::vector<std::string> names;
+  std::vector<std::string> names(static_cast<std::size_t>(classes));
   for (int i = 0; i < classes; ++i) {
-    names.push_back("class " + std::to_string(i));
+    names[static_cast<std::size_t>(i)] = "class " + std::to_string(i);
   }
   launcher::ConfusionMatrix matrix(names);
   for (int i = 0; i < classes; ++i) {
