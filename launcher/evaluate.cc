@@ -21,7 +21,8 @@ int run_evaluate(const EvaluateOptions& options) {
     set_num_threads(*options.threads);
   }
   const std::filesystem::path weights = find_weights(options.checkpoint);
-  const std::string name = dataset_str(options.data.dataset.value_or(DatasetName::kMnist));
+  const std::string name =
+      options.data.dataset ? dataset_str(*options.data.dataset) : dataset_of(weights);
   const data::Dataset test = data::open_dataset(name, data::Split::kTest, options.data.directory);
   const TrainedModel model = read_model(weights, options.model, test);
   dist::LocalCommunicator communicator;

@@ -44,7 +44,8 @@ int run_predict(const PredictOptions& options) {
     set_num_threads(*options.threads);
   }
   const std::filesystem::path weights = find_weights(options.checkpoint);
-  const std::string name = dataset_str(options.data.dataset.value_or(DatasetName::kMnist));
+  const std::string name =
+      options.data.dataset ? dataset_str(*options.data.dataset) : dataset_of(weights);
   const bool own_images = !options.images.empty();
   const data::Dataset dataset =
       own_images ? images_of(options, data::class_names(name))

@@ -160,7 +160,7 @@ int run_train(const TrainOptions& given) {
   const std::string name = dataset_str(options.data.dataset.value_or(DatasetName::kMnist));
   const data::Dataset train = data::open_dataset(name, data::Split::kTrain, options.data.directory);
   const data::Dataset test = data::open_dataset(name, data::Split::kTest, options.data.directory);
-  TrainedModel model = make_model(std::move(spec), train, recipe.batch_size(), options.seed);
+  TrainedModel model = make_model(std::move(spec), name, train, recipe.batch_size(), options.seed);
   if (!options.init_from.empty()) {
     io::load_state_dict(*model.store, options.init_from);
   }

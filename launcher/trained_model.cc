@@ -14,6 +14,12 @@ namespace fs = std::filesystem;
 // Where a weights file says which model it is of, and where that model came from.
 constexpr const char* kModelText = "convoy.model";
 constexpr const char* kModelSource = "convoy.model_source";
+constexpr const char* kDataset = "convoy.dataset";
+
+std::string entry(const io::SafetensorsFile& file, const char* key, const char* otherwise) {
+  const auto found = file.metadata.find(key);
+  return found == file.metadata.end() ? otherwise : found->second;
+}
 
 ModelSpec spec_of(const io::SafetensorsFile& file, const std::string& model,
                   const fs::path& weights) {
@@ -25,17 +31,18 @@ ModelSpec spec_of(const io::SafetensorsFile& file, const std::string& model,
         "{}: does not say which model it is of, as files that convoy did not write.\nName it with "
         "--model NAME or --model FILE.",
         weights.string());
-  const auto source = file.metadata.find(kModelSource);
-  return parse_model(
-      text->second,
-      weights.string() + (source == file.metadata.end() ? "" : " (" + source->second + ")"));
+  return parse_model(text->second,
+                     fmt::format("{} ({})", weights.string(), entry(file, kModelSource, "")));
 }
 
 }  // namespace
 
-TrainedModel make_model(ModelSpec spec, const data::Dataset& dataset, std::int64_t batch_size,
-                        std::uint64_t seed) {
-  TrainedModel model{.spec = std::move(spec), .layers = nullptr, .store = nullptr};
+TrainedModel make_model(ModelSpec spec, std::string dataset_name, const data::Dataset& dataset,
+                        std::int64_t batch_size, std::uint64_t seed) {
+  TrainedModel model{.spec = std::move(spec),
+                     .dataset = std::move(dataset_name),
+                     .layers = nullptr,
+                     .store = nullptr};
   model.layers = build_model(model.spec, dataset.batch_shape(batch_size), dataset.classes());
   model.store = std::make_unique<ParameterStore>(model.layers->named_parameters(), seed);
   return model;
@@ -61,18 +68,25 @@ fs::path find_weights(const fs::path& checkpoint) {
   return *search.newest_good / "model.safetensors";
 }
 
+std::string dataset_of(const fs::path& weights) {
+  return entry(io::read_safetensors(weights), kDataset, "mnist");
+}
+
 TrainedModel read_model(const fs::path& weights, const std::string& model,
                         const data::Dataset& dataset) {
   const io::SafetensorsFile file = io::read_safetensors(weights);
-  TrainedModel read = make_model(spec_of(file, model, weights), dataset, 1, 0);
+  TrainedModel read =
+      make_model(spec_of(file, model, weights), entry(file, kDataset, "mnist"), dataset, 1, 0);
   io::load_state_dict(*read.store, file.tensors, weights.string());
   return read;
 }
 
 io::SafetensorsFile weights_file(const TrainedModel& model) {
   return {.tensors = io::state_dict(*model.store),
-          .metadata = {
-              {"format", "pt"}, {kModelText, model.spec.text}, {kModelSource, model.spec.source}}};
+          .metadata = {{"format", "pt"},
+                       {kModelText, model.spec.text},
+                       {kModelSource, model.spec.source},
+                       {kDataset, model.dataset}}};
 }
 
 }  // namespace convoy::launcher

@@ -16,25 +16,31 @@ namespace convoy::launcher {
 /// Layers and the memory of their parameters.
 struct TrainedModel {
   ModelSpec spec;
+  std::string dataset;  ///< the name of the data set it learns, or learned, from
   std::unique_ptr<nn::Sequential> layers;
   std::unique_ptr<ParameterStore> store;
 };
 
 /// A model with fresh weights drawn from `seed`, for images like those of `dataset`. `batch_size`
 /// is what training will need memory for.
-TrainedModel make_model(ModelSpec spec, const data::Dataset& dataset, std::int64_t batch_size,
-                        std::uint64_t seed);
+TrainedModel make_model(ModelSpec spec, std::string dataset_name, const data::Dataset& dataset,
+                        std::int64_t batch_size, std::uint64_t seed);
 
 /// The weights file of a run directory (its final model, else its newest good checkpoint), of a
 /// checkpoint directory, or the file itself. Throws Error if there is none.
 std::filesystem::path find_weights(const std::filesystem::path& checkpoint);
+
+/// The name of the data set that the model in `weights` learned from; "mnist" if the file does not
+/// say. Throws Error if it cannot be read.
+std::string dataset_of(const std::filesystem::path& weights);
 
 /// The model whose weights are in `weights`. Which model that is says `model` (a name or a file),
 /// or else the file itself, if convoy wrote it.
 TrainedModel read_model(const std::filesystem::path& weights, const std::string& model,
                         const data::Dataset& dataset);
 
-/// The weights, with the model's text beside them, where read_model finds it.
+/// The weights, with the model's text and the data set's name beside them, where read_model and
+/// dataset_of find them.
 io::SafetensorsFile weights_file(const TrainedModel& model);
 
 }  // namespace convoy::launcher

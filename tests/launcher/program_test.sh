@@ -3,7 +3,7 @@
 # draws itself: train, evaluate, predict, stop, and what it says of bad input. Where MNIST is, also
 # how much memory training on it takes (not with sanitizers, which take most of it).
 set -euo pipefail
-convoy=$(readlink -f "$1") mnist=$2 sanitizers=${3-}
+convoy=$(readlink -f "$1") mnist=$(readlink -m "$2") sanitizers=${3-}
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 cd "$dir"
@@ -48,7 +48,7 @@ awk -v a="$(number test_accuracy a.json)" 'BEGIN {exit !(a > 0.8)}' || fail "tes
 
 # Evaluating finds the same accuracy in the run, in its checkpoint and in the file alone.
 for checkpoint in a a/checkpoints/step-00000313 a/final/model.safetensors; do
-  "$convoy" evaluate "$checkpoint" --dataset synthetic --json 2> /dev/null > evaluated.json
+  "$convoy" evaluate "$checkpoint" --json 2> /dev/null > evaluated.json
   [ "$(number test_accuracy evaluated.json)" = "$(number test_accuracy a.json)" ] ||
     fail "evaluate $checkpoint: $(cat evaluated.json)"
 done
@@ -56,7 +56,7 @@ done
 [ "$(number test_loss raw.json)" != "$(number test_loss evaluated.json)" ] || fail "--raw-pixels"
 
 # Pictures.
-expect 0 -- "$convoy" predict a --dataset synthetic --count 12 --output grid.svg
+expect 0 -- "$convoy" predict a --count 12 --output grid.svg
 grep -q '<svg' grid.svg || fail "grid.svg is no SVG"
 
 # The same seed gives the same bytes, with other threads too; another seed does not.
