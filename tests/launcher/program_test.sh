@@ -67,6 +67,15 @@ train --run-dir b3 --seed 1
 cmp b1/final/model.safetensors b2/final/model.safetensors || fail "threads change the result"
 ! cmp -s b1/final/model.safetensors b3/final/model.safetensors || fail "the seed changes nothing"
 
+# AVX2 and AVX-512 give the same bytes too.
+if grep -qw avx512vl /proc/cpuinfo; then
+  CONVOY_ISA=avx2 train --run-dir b4
+  CONVOY_ISA=avx512 train --run-dir b5
+  cmp b4/final/model.safetensors b5/final/model.safetensors || fail "AVX2 and AVX-512 differ"
+else
+  echo "(this CPU has no AVX-512 to compare AVX2 with)"
+fi
+
 # Weights to start from: those of this model, and only those.
 train --run-dir c --init-from b1/final/model.safetensors
 expect 1 "'c5.weight'" "missing" -- \
