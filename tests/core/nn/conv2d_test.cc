@@ -5,8 +5,8 @@
 #include <gtest/gtest.h>
 
 #include "core/base/check.h"
-#include "core/base/parallel.h"
 #include "tests/support/gradient_check.h"
+#include "tests/support/layer_run.h"
 
 namespace convoy::nn {
 namespace {
@@ -100,23 +100,8 @@ TEST_P(Conv2dGradientTest, MatchesDifferences) {
 }
 
 TEST_P(Conv2dGradientTest, BitsDoNotDependOnThreads) {
-  const auto run = [](int threads) {
-    set_num_threads(threads);
-    Conv2d conv(GetParam());
-    ParameterStore store(conv.named_parameters(), 7);
-    Tape tape;
-    Tensor input({5, 9, 8, GetParam().in_channels});
-    RandomSequence random({.seed = 1});
-    std::ranges::generate(input.values(), [&] { return random.normal(); });
-    const Variable x = tape.watch(input);
-    const Variable y = conv.forward(tape, x);
-    tape.backward(y, y.value());
-    std::vector<float> all(y.value().values().begin(), y.value().values().end());
-    all.insert(all.end(), store.gradients().begin(), store.gradients().end());
-    all.insert(all.end(), tape.grad(x).values().begin(), tape.grad(x).values().end());
-    return all;
-  };
-  EXPECT_EQ(run(1), run(3));
+  Conv2d conv(GetParam());
+  testing::expect_bits_do_not_depend_on_threads(conv, {5, 9, 8, GetParam().in_channels});
 }
 
 INSTANTIATE_TEST_SUITE_P(

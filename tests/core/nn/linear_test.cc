@@ -4,8 +4,8 @@
 #include <gtest/gtest.h>
 
 #include "core/base/check.h"
-#include "core/base/parallel.h"
 #include "tests/support/gradient_check.h"
+#include "tests/support/layer_run.h"
 
 namespace convoy::nn {
 namespace {
@@ -49,23 +49,8 @@ TEST(LinearTest, GradientMatchesDifferences) {
 }
 
 TEST(LinearTest, BitsDoNotDependOnThreads) {
-  const auto run = [](int threads) {
-    set_num_threads(threads);
-    Linear linear({.in_features = 300, .out_features = 200});
-    ParameterStore store(linear.named_parameters(), 7);
-    Tape tape;
-    Tensor input({33, 300});
-    RandomSequence random({.seed = 1});
-    std::ranges::generate(input.values(), [&] { return random.normal(); });
-    const Variable x = tape.watch(input);
-    const Variable y = linear.forward(tape, x);
-    tape.backward(y, y.value());
-    std::vector<float> all(y.value().values().begin(), y.value().values().end());
-    all.insert(all.end(), store.gradients().begin(), store.gradients().end());
-    all.insert(all.end(), tape.grad(x).values().begin(), tape.grad(x).values().end());
-    return all;
-  };
-  EXPECT_EQ(run(1), run(3));
+  Linear linear({.in_features = 300, .out_features = 200});
+  testing::expect_bits_do_not_depend_on_threads(linear, {33, 300});
 }
 
 }  // namespace
