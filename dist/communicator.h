@@ -1,36 +1,104 @@
-// The ranks of a job, and what they say to each other. One process is a group of one, not a special
-// case: everything above works on a Communicator.
+// The ranks of a job, and how bytes go from one to another. One process is a group of one, not a
+// special case: everything above works on a Communicator.
+//
+// Collectives are in dist/collectives.h, written once on top of this for every kind of group: so
+// sums have one order, and whatever waits has a deadline and names the rank it waits for.
 #pragma once
 
+#include <chrono>
+#include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
+#include <string>
+
+#include "core/base/check.h"
 
 namespace convoy::dist {
 
-/// A group of ranks. Collectives are called by every rank of the group in the same order, with
-/// spans of the same length; each returns when its result is there, the same on every rank. Not
-/// thread safe.
+/// A message on its way; made by send and receive, ended by the done that returns true, or by wait.
+struct Transfer {
+  int id = -1;
+  int peer = -1;
+  bool sending = false;
+};
+
+/// A group of ranks. A message finds the receive with its sender and tag; those of one sender and
+/// tag arrive in the order they were sent. Not thread safe: two threads of a rank need a duplicate
+/// each.
 class Communicator {
  public:
   virtual ~Communicator() = default;
 
   virtual int rank() const = 0;
   virtual int size() const = 0;
+  /// Where a rank runs, for messages.
+  virtual std::string host(int rank) const = 0;
 
-  /// Adds up `values` element by element over all ranks, in place.
-  virtual void all_reduce_sum(std::span<float> values) = 0;
-  virtual void all_reduce_sum(std::span<double> values) = 0;
-  virtual void all_reduce_sum(std::span<std::int64_t> values) = 0;
+  /// Starts to send; `bytes` must stay as they are until the transfer is done. REQUIRES: another
+  /// rank, 0 <= tag <= kMaxTag.
+  virtual Transfer send(std::span<const std::byte> bytes, int to, int tag) = 0;
+  /// Starts to receive a message of exactly as many bytes.
+  virtual Transfer receive(std::span<std::byte> bytes, int from, int tag) = 0;
+  /// Whether it is done; moves all transfers on. Throws Error, naming the rank, if the message had
+  /// another length.
+  virtual bool done(Transfer& transfer) = 0;
+
+  /// The same ranks with messages of their own, for another thread. Called by every rank alike.
+  virtual std::unique_ptr<Communicator> duplicate() = 0;
+
+  /// Returns when the transfer is done. Throws Error, naming rank, host and activity, when the
+  /// timeout has passed before.
+  void wait(Transfer& transfer);
+
+  /// How long `wait` waits.
+  void set_timeout(std::chrono::milliseconds timeout) { timeout_ = timeout; }
+  std::chrono::milliseconds timeout() const { return timeout_; }
+
+  /// What this rank is doing, for messages: "training step", 812. `what` is not copied.
+  void set_activity(const char* what, std::int64_t number = -1) {
+    activity_ = what;
+    activity_number_ = number;
+  }
+  /// "training step 812"
+  std::string activity() const;
+  /// "rank 2 (node7)"
+  std::string name(int rank) const;
+  /// Throws Error: the timeout has passed and `transfer` is not done.
+  [[noreturn]] void fail_late(const Transfer& transfer) const;
+
+  static constexpr int kMaxTag = 32767;
+
+ private:
+  std::chrono::milliseconds timeout_ = std::chrono::seconds(60);
+  const char* activity_ = "starting";
+  std::int64_t activity_number_ = -1;
 };
 
-/// The group of one process.
+/// The group of one process; nobody to send to.
 class LocalCommunicator : public Communicator {
  public:
   int rank() const override { return 0; }
   int size() const override { return 1; }
-  void all_reduce_sum(std::span<float>) override {}
-  void all_reduce_sum(std::span<double>) override {}
-  void all_reduce_sum(std::span<std::int64_t>) override {}
+  std::string host(int) const override { return "localhost"; }
+  Transfer send(std::span<const std::byte>, int to, int) override { fail("no rank {}", to); }
+  Transfer receive(std::span<std::byte>, int from, int) override { fail("no rank {}", from); }
+  bool done(Transfer&) override { return true; }
+  std::unique_ptr<Communicator> duplicate() override {
+    return std::make_unique<LocalCommunicator>();
+  }
+};
+
+/// Waits for something that only polling brings about: briefly hot, then leaving the core to
+/// others, then asleep for moments.
+class Backoff {
+ public:
+  /// Call after a poll that found nothing; returns how long it has been waiting.
+  std::chrono::nanoseconds pause();
+
+ private:
+  std::int64_t polls_ = 0;
+  std::chrono::steady_clock::time_point began_;
 };
 
 }  // namespace convoy::dist

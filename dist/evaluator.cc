@@ -9,6 +9,7 @@
 #include "core/base/check.h"
 #include "core/data/sampler.h"
 #include "core/nn/cross_entropy.h"
+#include "dist/collectives.h"
 
 namespace convoy::dist {
 namespace {
@@ -44,8 +45,8 @@ void Metrics::add(const Metrics& other) {
 
 void Metrics::all_reduce(Communicator& communicator) {
   std::array<std::int64_t, 2> counts = {images, correct};
-  communicator.all_reduce_sum(counts);
-  communicator.all_reduce_sum(std::span(&loss_sum, 1));
+  all_reduce_sum(communicator, std::span(counts));
+  all_reduce_sum(communicator, std::span(&loss_sum, 1));
   images = counts[0];
   correct = counts[1];
 }
@@ -77,7 +78,7 @@ Evaluation evaluate(nn::Module& model, const data::Dataset& dataset, Communicato
     }
   }
   evaluation.metrics.all_reduce(communicator);
-  communicator.all_reduce_sum(evaluation.confusion);
+  all_reduce_sum(communicator, std::span(evaluation.confusion));
   return evaluation;
 }
 

@@ -7,6 +7,7 @@
 #include "core/base/check.h"
 #include "core/nn/cross_entropy.h"
 #include "core/optim/clip.h"
+#include "dist/collectives.h"
 
 namespace convoy::dist {
 namespace {
@@ -119,7 +120,7 @@ bool Trainer::train_epoch(Observer& observer, EpochResult& result) {
 void Trainer::check_digest(const data::IdDigest& seen) {
   std::array<std::int64_t, 2> sums = {static_cast<std::int64_t>(seen.count),
                                       static_cast<std::int64_t>(seen.sum)};
-  parts_.communicator.all_reduce_sum(sums);
+  all_reduce_sum(parts_.communicator, std::span(sums));
   const data::IdDigest all = data::IdDigest::of_all(parts_.train.size());
   check(static_cast<std::uint64_t>(sums[0]) == all.count &&
             static_cast<std::uint64_t>(sums[1]) == all.sum,
@@ -143,7 +144,7 @@ Metrics Trainer::step(std::span<const std::int64_t> global_batch, data::IdDigest
         .seed = options_.seed, .step = static_cast<std::uint64_t>(position_.step), .samples = ids};
     if (parts_.communicator.size() > 1) {
       context.all_reduce_sum = [this](std::span<double> sums) {
-        parts_.communicator.all_reduce_sum(sums);
+        all_reduce_sum(parts_.communicator, sums);
       };
     }
     tape_.begin_step(std::move(context));
@@ -168,7 +169,6 @@ Metrics Trainer::step(std::span<const std::int64_t> global_batch, data::IdDigest
 }
 
 void Trainer::update(std::int64_t images) {
-  parts_.communicator.all_reduce_sum(parts_.store.gradients());
   double scale = 1.0 / static_cast<double>(images);
   if (options_.clip_norm) {
     const double norm = scale * optim::l2_norm(parts_.store.gradients());

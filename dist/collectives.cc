@@ -1,0 +1,134 @@
+#include "dist/collectives.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "core/tensor/pool_array.h"
+
+namespace convoy::dist {
+namespace {
+
+// Beside the tags of dist/gradient_reducer.cc.
+enum Tag : int { kReduce = 1, kBroadcast = 2, kGather = 3 };
+
+// Rank r's parent in the binomial tree is r without its lowest bit; its children are r plus each
+// lower power of two.
+int lowest_bit(int rank, int size) {
+  if (rank != 0) {
+    return rank & -rank;
+  }
+  int bit = 1;
+  while (bit < size) {
+    bit *= 2;
+  }
+  return bit;
+}
+
+void send(Communicator& communicator, std::span<const std::byte> bytes, int to, int tag) {
+  Transfer transfer = communicator.send(bytes, to, tag);
+  communicator.wait(transfer);
+}
+
+void receive(Communicator& communicator, std::span<std::byte> bytes, int from, int tag) {
+  Transfer transfer = communicator.receive(bytes, from, tag);
+  communicator.wait(transfer);
+}
+
+template <typename Value>
+void reduce_then_broadcast(Communicator& communicator, std::span<Value> values) {
+  const int rank = communicator.rank();
+  const int bit = lowest_bit(rank, communicator.size());
+  PoolArray<Value> theirs(static_cast<std::int64_t>(values.size()));
+  for (int child = 1; child < bit && rank + child < communicator.size(); child *= 2) {
+    receive(communicator, std::as_writable_bytes(theirs.values()), rank + child, kReduce);
+    std::ranges::transform(values, theirs.values(), values.begin(),
+                           [](Value a, Value b) { return a + b; });
+  }
+  if (rank != 0) {
+    send(communicator, std::as_bytes(values), rank - bit, kReduce);
+  }
+  broadcast(communicator, std::as_writable_bytes(values));
+}
+
+template <typename Value>
+std::span<std::byte> bytes_of(Value& value) {
+  return std::as_writable_bytes(std::span(&value, 1));
+}
+
+// A rank's own bytes and those of the ranks below it in the tree, each after its length.
+std::vector<std::byte> packed(std::span<const std::byte> mine) {
+  const auto length = static_cast<std::uint64_t>(mine.size());
+  std::vector<std::byte> bytes(sizeof length + mine.size());
+  std::memcpy(bytes.data(), &length, sizeof length);
+  std::ranges::copy(mine, bytes.begin() + sizeof length);
+  return bytes;
+}
+
+}  // namespace
+
+void broadcast(Communicator& communicator, std::span<std::byte> bytes) {
+  const int rank = communicator.rank();
+  const int bit = lowest_bit(rank, communicator.size());
+  if (rank != 0) {
+    receive(communicator, bytes, rank - bit, kBroadcast);
+  }
+  for (int child = bit / 2; child >= 1; child /= 2) {
+    if (rank + child < communicator.size()) {
+      send(communicator, bytes, rank + child, kBroadcast);
+    }
+  }
+}
+
+std::vector<std::byte> broadcast(Communicator& communicator, std::vector<std::byte> bytes) {
+  auto length = static_cast<std::uint64_t>(bytes.size());
+  broadcast(communicator, bytes_of(length));
+  bytes.resize(length);
+  broadcast(communicator, std::span(bytes));
+  return bytes;
+}
+
+void all_reduce_sum(Communicator& communicator, std::span<double> values) {
+  reduce_then_broadcast(communicator, values);
+}
+
+void all_reduce_sum(Communicator& communicator, std::span<std::int64_t> values) {
+  reduce_then_broadcast(communicator, values);
+}
+
+std::vector<std::vector<std::byte>> all_gather(Communicator& communicator,
+                                               std::span<const std::byte> mine) {
+  const int rank = communicator.rank();
+  const int bit = lowest_bit(rank, communicator.size());
+  // Below rank r are exactly the ranks r + 1 ... r + bit - 1, so appending keeps their order.
+  std::vector<std::byte> bytes = packed(mine);
+  for (int child = 1; child < bit && rank + child < communicator.size(); child *= 2) {
+    std::uint64_t length = 0;
+    receive(communicator, bytes_of(length), rank + child, kGather);
+    const std::size_t before = bytes.size();
+    bytes.resize(before + length);
+    receive(communicator, std::span(bytes).subspan(before), rank + child, kGather);
+  }
+  if (rank != 0) {
+    auto length = static_cast<std::uint64_t>(bytes.size());
+    send(communicator, bytes_of(length), rank - bit, kGather);
+    send(communicator, bytes, rank - bit, kGather);
+  }
+  bytes = broadcast(communicator, std::move(bytes));
+
+  std::vector<std::vector<std::byte>> parts;
+  for (std::size_t at = 0; at < bytes.size();) {
+    std::uint64_t length = 0;
+    std::memcpy(&length, bytes.data() + at, sizeof length);
+    const auto part = std::span(bytes).subspan(at + sizeof length, length);
+    parts.emplace_back(part.begin(), part.end());
+    at += sizeof length + length;
+  }
+  return parts;
+}
+
+void barrier(Communicator& communicator) {
+  std::int64_t nothing = 0;
+  all_reduce_sum(communicator, std::span(&nothing, 1));
+}
+
+}  // namespace convoy::dist

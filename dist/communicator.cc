@@ -1,0 +1,54 @@
+#include "dist/communicator.h"
+
+#include <sched.h>
+
+#include <thread>
+
+namespace convoy::dist {
+
+std::chrono::nanoseconds Backoff::pause() {
+  using std::chrono::steady_clock;
+  // A message in shared memory takes about a microsecond; asking the clock a twentieth of that.
+  constexpr std::int64_t kHotPolls = 64;
+  constexpr auto kYielding = std::chrono::milliseconds(2);
+  if (polls_++ == 0) {
+    began_ = steady_clock::now();
+  }
+  if (polls_ < kHotPolls) {
+    return {};
+  }
+  const auto waited = steady_clock::now() - began_;
+  if (waited < kYielding) {
+    sched_yield();  // to a rank on the same core, maybe the very one waited for
+  } else {
+    std::this_thread::sleep_for(std::chrono::microseconds(50));
+  }
+  return waited;
+}
+
+void Communicator::wait(Transfer& transfer) {
+  for (Backoff backoff; !done(transfer);) {
+    if (backoff.pause() > timeout_) {
+      fail_late(transfer);
+    }
+  }
+}
+
+std::string Communicator::activity() const {
+  return activity_number_ < 0 ? activity_ : fmt::format("{} {}", activity_, activity_number_);
+}
+
+std::string Communicator::name(int rank) const {
+  return fmt::format("rank {} ({})", rank, host(rank));
+}
+
+void Communicator::fail_late(const Transfer& transfer) const {
+  fail(
+      "{} has waited {:g} s for {} ({}): {}\nThat rank is stopped, stuck, very slow or cut off; "
+      "see "
+      "what it does there. --timeout SECONDS gives it longer.",
+      name(rank()), std::chrono::duration<double>(timeout_).count(), name(transfer.peer),
+      activity(), transfer.sending ? "it takes no message" : "nothing came from it");
+}
+
+}  // namespace convoy::dist
