@@ -60,9 +60,9 @@ Outcome Trainer::run(Observer& observer) {
     EpochResult result{.epoch = position_.epoch + 1, .train = {}, .test = {}};
     observer.on_epoch_begin(result.epoch, parts_.train.size());
     if (!train_epoch(observer, result)) {
+      observer.on_checkpoint(snapshot());
       return Outcome::kStopped;
     }
-    result.train.all_reduce(parts_.communicator);
     observer.on_test_begin(parts_.test.size());
     result.test =
         evaluate(parts_.model, parts_.test, parts_.communicator,
@@ -71,6 +71,7 @@ Outcome Trainer::run(Observer& observer) {
                   .on_batch = [&](const Metrics& so_far) { observer.on_test_batch(so_far); }});
     result.duration = Clock::now() - began;
     observer.on_epoch_end(result);
+    observer.on_checkpoint(snapshot());
     if (options_.max_steps && position_.step >= *options_.max_steps) {
       break;
     }
@@ -81,54 +82,97 @@ Outcome Trainer::run(Observer& observer) {
 // Returns false if it was stopped on the way.
 bool Trainer::train_epoch(Observer& observer, EpochResult& result) {
   data::epoch_order(sampler_, position_.epoch, order_);
-  data::IdDigest seen;
   Speed speed;
   const std::int64_t steps = steps_per_epoch();
-  const bool whole = position_.batch == 0;
-  for (; position_.batch < steps; ++position_.batch) {
+  while (position_.batch < steps) {
     if (options_.max_steps && position_.step >= *options_.max_steps) {
       break;
     }
     const data::Range range = data::batch_range(sampler_, position_.batch);
+    const bool stop = observer.stop_requested();
     const auto began = Clock::now();
-    result.train.add(step(std::span(order_).subspan(static_cast<std::size_t>(range.begin),
-                                                    static_cast<std::size_t>(range.size())),
-                          seen));
+    train_.add(step(std::span(order_).subspan(static_cast<std::size_t>(range.begin),
+                                              static_cast<std::size_t>(range.size()))));
     const std::chrono::duration<double> time = Clock::now() - began;
     ++position_.step;
+    ++position_.batch;
     speed.images += range.size();
     speed.time += time;
     if (position_.step > kWarmUpSteps) {
       speed_.images += range.size();
       speed_.time += time;
     }
-    observer.on_step(position_, result.train);
-    if (observer.stop_requested()) {
-      ++position_.batch;
+    observer.on_step(position_, train_);
+    if (stop) {
       return false;
+    }
+    if (options_.checkpoint_every && position_.step % *options_.checkpoint_every == 0 &&
+        position_.batch < steps) {
+      observer.on_checkpoint(snapshot());
     }
   }
   result.images_per_second = per_second(speed.images, speed.time);
-  if (whole && position_.batch == steps) {
-    check_digest(seen);
+  result.train = train_;
+  if (position_.batch == steps) {
+    check_digest();
   }
-  position_.batch = 0;
-  ++position_.epoch;
+  position_ = {.epoch = position_.epoch + 1, .batch = 0, .step = position_.step};
+  train_ = {};
+  seen_ = {};
   return true;
 }
 
-void Trainer::check_digest(const data::IdDigest& seen) {
-  std::array<std::int64_t, 2> sums = {static_cast<std::int64_t>(seen.count),
-                                      static_cast<std::int64_t>(seen.sum)};
+// Exclusive or is no sum, so the third member is left out.
+data::IdDigest Trainer::all_seen() {
+  std::array<std::int64_t, 2> sums = {static_cast<std::int64_t>(seen_.count),
+                                      static_cast<std::int64_t>(seen_.sum)};
   all_reduce_sum(parts_.communicator, std::span(sums));
-  const data::IdDigest all = data::IdDigest::of_all(parts_.train.size());
-  check(static_cast<std::uint64_t>(sums[0]) == all.count &&
-            static_cast<std::uint64_t>(sums[1]) == all.sum,
-        "epoch {} used {} images instead of each of the {} once; please report this",
-        position_.epoch + 1, sums[0], all.count);
+  return {.count = static_cast<std::uint64_t>(sums[0]), .sum = static_cast<std::uint64_t>(sums[1])};
 }
 
-Metrics Trainer::step(std::span<const std::int64_t> global_batch, data::IdDigest& seen) {
+void Trainer::check_digest() {
+  const data::IdDigest seen = all_seen();
+  const data::IdDigest all = data::IdDigest::of_all(parts_.train.size());
+  check(seen.count == all.count && seen.sum == all.sum,
+        "epoch {} used {} images instead of each of the {} once; please report this",
+        position_.epoch + 1, seen.count, all.count);
+}
+
+Snapshot Trainer::snapshot() {
+  return {.position = position_,
+          .train = train_,
+          .seen = all_seen(),
+          .optimizer_step = parts_.optimizer.step(),
+          .optimizer = parts_.optimizer.state()};
+}
+
+void Trainer::restore(const Snapshot& snapshot) {
+  const Position& position = snapshot.position;
+  check(position.epoch >= 0 && position.batch >= 0 && position.batch < steps_per_epoch() &&
+            position.step >= 0,
+        "cannot go on from epoch {}, batch {} of {}: it is beyond the epoch; the data set or the "
+        "batch size was another",
+        position.epoch + 1, position.batch, steps_per_epoch());
+  const std::vector<optim::Optimizer::State> states = parts_.optimizer.state();
+  check(states.size() == snapshot.optimizer.size(),
+        "the optimizer's state has {} parts, {} has {}; it was saved from another optimizer",
+        snapshot.optimizer.size(), parts_.optimizer.describe(), states.size());
+  for (std::size_t i = 0; i < states.size(); ++i) {
+    Tensor to = states[i].values;
+    const optim::Optimizer::State& from = snapshot.optimizer[i];
+    check(from.name == states[i].name && from.values.shape() == to.shape(),
+          "the optimizer's state is {} {}, expected {} {}", from.name, from.values.shape().str(),
+          states[i].name, to.shape().str());
+    std::ranges::copy(from.values.values(), to.values().begin());
+  }
+  parts_.optimizer.set_step(snapshot.optimizer_step);
+  position_ = position;
+  train_ = snapshot.train;
+  // One rank carries what all have seen.
+  seen_ = parts_.communicator.rank() == 0 ? snapshot.seen : data::IdDigest();
+}
+
+Metrics Trainer::step(std::span<const std::int64_t> global_batch) {
   parts_.store.zero_grad();
   Metrics metrics;
   const auto images = static_cast<std::int64_t>(global_batch.size());
@@ -138,7 +182,7 @@ Metrics Trainer::step(std::span<const std::int64_t> global_batch, data::IdDigest
                       parts_.communicator.rank(), parts_.communicator.size());
     const auto ids = global_batch.subspan(static_cast<std::size_t>(slice.begin),
                                           static_cast<std::size_t>(slice.size()));
-    seen.add(ids);
+    seen_.add(ids);
     loader_.load(ids, position_.epoch, batch_);
     StepContext context{
         .seed = options_.seed, .step = static_cast<std::uint64_t>(position_.step), .samples = ids};

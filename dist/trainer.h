@@ -19,8 +19,16 @@
 #include "core/optim/schedule.h"
 #include "dist/communicator.h"
 #include "dist/evaluator.h"
+#include "dist/reduce_options.h"
 
 namespace convoy::dist {
+
+/// What to do when a loss or a gradient is no number any more. All ranks decide it together.
+enum class OnNan {
+  kStop,      ///< throw Error
+  kSkip,      ///< leave out the step's update and go on
+  kRollBack,  ///< go back to the weights of the last checkpoint and on with the next batch
+};
 
 struct TrainerOptions {
   std::int64_t epochs = 15;
@@ -36,6 +44,17 @@ struct TrainerOptions {
   data::AugmentOptions augment = {};
   bool raw_pixels = false;
   std::int64_t test_batch_size = 64;
+  ReduceOptions reduce = {};
+  /// Cuts every batch into `micro_shards` parts that go forward and backward by themselves, and
+  /// adds their gradients up along one fixed tree: the same bits for any number of ranks up to
+  /// that. Batch norm then uses a micro-shard's statistics.
+  bool reproducible = false;
+  int micro_shards = 8;
+  /// Every rank updates, and keeps optimizer state for, its part of the weights only.
+  bool shard_optimizer = false;
+  OnNan on_nan = OnNan::kStop;
+  std::int64_t check_every = 100;  ///< steps between comparisons of all ranks' weights; 0: never
+  std::optional<std::int64_t> checkpoint_every = {};  ///< steps; also after every epoch
 };
 
 /// Where training stands; the next step to take. Complete: with weights and optimizer state it is
@@ -44,6 +63,17 @@ struct Position {
   std::int64_t epoch = 0;  ///< counts from 0
   std::int64_t batch = 0;  ///< within the epoch, in optimizer steps
   std::int64_t step = 0;   ///< optimizer steps taken so far
+};
+
+/// All that a run needs to go on, besides weights and buffers (which are in the ParameterStore):
+/// the same for every number of ranks.
+struct Snapshot {
+  Position position = {};
+  Metrics train = {};        ///< of the epoch so far, all ranks together
+  data::IdDigest seen = {};  ///< of the images that the epoch has used so far
+  std::int64_t optimizer_step = 0;
+  /// For the whole of ParameterStore::values().
+  std::vector<optim::Optimizer::State> optimizer = {};
 };
 
 struct EpochResult {
@@ -59,12 +89,15 @@ class Observer {
  public:
   virtual ~Observer() = default;
   virtual void on_epoch_begin(std::int64_t /*epoch*/, std::int64_t /*images*/) {}
-  /// `so_far` is this rank's part of the epoch's metrics.
+  /// `so_far` is the epoch's metrics of all ranks together.
   virtual void on_step(const Position& /*position*/, const Metrics& /*so_far*/) {}
   virtual void on_test_begin(std::int64_t /*images*/) {}
   virtual void on_test_batch(const Metrics& /*so_far*/) {}
   virtual void on_epoch_end(const EpochResult& /*result*/) {}
-  /// Asked after every step; true ends training there.
+  /// A checkpoint is due: after an epoch, after every so many steps, and before stopping. Weights
+  /// are in the ParameterStore. What is to be kept must be copied before this returns.
+  virtual void on_checkpoint(const Snapshot& /*snapshot*/) {}
+  /// Asked before every step; true on any rank ends training after that step, on all ranks.
   virtual bool stop_requested() { return false; }
 };
 
@@ -93,6 +126,10 @@ class Trainer {
   Outcome run(Observer& observer);
 
   const Position& position() const { return position_; }
+
+  /// Goes on where `snapshot` was taken, with any number of ranks; every rank alike. Throws Error
+  /// if its optimizer is another or the position lies beyond the epoch.
+  void restore(const Snapshot& snapshot);
   /// Of the optimizer steps of an epoch, the smaller last one included.
   std::int64_t steps_per_epoch() const;
   /// Of the training steps alone, after the first ten; 0 before there are any.
@@ -104,10 +141,12 @@ class Trainer {
     std::chrono::duration<double> time{0};
   };
 
-  // One optimizer step; returns this rank's metrics.
-  Metrics step(std::span<const std::int64_t> global_batch, data::IdDigest& seen);
+  // One optimizer step; returns the metrics of all ranks.
+  Metrics step(std::span<const std::int64_t> global_batch);
   void update(std::int64_t images);
-  void check_digest(const data::IdDigest& seen);
+  data::IdDigest all_seen();
+  void check_digest();
+  Snapshot snapshot();
   bool train_epoch(Observer& observer, EpochResult& result);
 
   Parts parts_;
@@ -115,6 +154,8 @@ class Trainer {
   data::SamplerOptions sampler_;
   data::BatchLoader loader_;
   Position position_;
+  Metrics train_;        // of the epoch so far, all ranks together
+  data::IdDigest seen_;  // by this rank in the epoch so far
   Tape tape_;
   data::Batch batch_;
   std::vector<std::int64_t> order_;

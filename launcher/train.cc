@@ -64,8 +64,6 @@ class Recorder : public dist::Observer {
         optimizer_(optimizer),
         progress_(progress_options(options)) {}
 
-  void set_trainer(const dist::Trainer& trainer) { trainer_ = &trainer; }
-
   void on_epoch_begin(std::int64_t epoch, std::int64_t images) override {
     progress_.begin_epoch(static_cast<int>(epoch), images);
   }
@@ -77,13 +75,13 @@ class Recorder : public dist::Observer {
     progress_.finish_epoch(epochs_.back());
     run_dir_.append(epochs_.back());
     evaluation_ = result.test;
-    save_checkpoint();
   }
+  void on_checkpoint(const dist::Snapshot& snapshot) override { save_checkpoint(snapshot); }
   bool stop_requested() override { return stop_.requested(); }
 
   /// Saves where training stands, keeping this checkpoint and the one before.
-  fs::path save_checkpoint() {
-    const dist::Position& position = trainer_->position();
+  void save_checkpoint(const dist::Snapshot& snapshot) {
+    const dist::Position& position = snapshot.position;
     const nlohmann::ordered_json state = {{"epoch", position.epoch},
                                           {"batch", position.batch},
                                           {"step", position.step},
@@ -99,9 +97,9 @@ class Recorder : public dist::Observer {
       fs::remove_all(previous_);
     }
     previous_ = std::exchange(last_, written);
-    return written;
   }
 
+  const fs::path& last_checkpoint() const { return last_; }
   Progress& progress() { return progress_; }
   const std::vector<EpochMetrics>& epochs() const { return epochs_; }
   const dist::Evaluation& evaluation() const { return evaluation_; }
@@ -116,7 +114,6 @@ class Recorder : public dist::Observer {
   const RunDir& run_dir_;
   const TrainedModel& model_;
   optim::Optimizer& optimizer_;
-  const dist::Trainer* trainer_ = nullptr;
   Progress progress_;
   StopSignal stop_;
   std::vector<EpochMetrics> epochs_;
@@ -202,7 +199,6 @@ int run_train(const TrainOptions& given) {
        .augment = make_augment(recipe),
        .raw_pixels = options.data.raw_pixels});
   Recorder recorder(options, run_dir, model, *optimizer);
-  recorder.set_trainer(trainer);
   if (!options.quiet) {
     std::cerr << fmt::format("{}; {}; {}; {} threads\nresults go to {}\n\n", optimizer->describe(),
                              schedule.describe(), blis::describe(), num_threads(),
@@ -210,9 +206,8 @@ int run_train(const TrainOptions& given) {
   }
   if (trainer.run(recorder) == dist::Outcome::kStopped) {
     recorder.progress().end();
-    const fs::path checkpoint = recorder.save_checkpoint();
     std::cerr << fmt::format("stopped at step {} of {}; the weights are in {}\n",
-                             trainer.position().step, steps, checkpoint.string());
+                             trainer.position().step, steps, recorder.last_checkpoint().string());
     return kExitStopped;
   }
   fs::create_directories(run_dir.final_model().parent_path());

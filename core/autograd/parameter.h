@@ -93,6 +93,9 @@ class ParameterStore {
   std::span<const float> values() const { return trainable_values_.values(); }
   std::span<float> gradients() { return gradients_.values(); }
   std::span<const float> gradients() const { return gradients_.values(); }
+  /// The same, then the buffers: all that a model consists of.
+  std::span<float> all_values() { return all_values_.values(); }
+  std::span<const float> all_values() const { return all_values_.values(); }
   void zero_grad() { gradients_.fill(0.0F); }
 
  private:

@@ -19,9 +19,12 @@ using testing::TrainingRun;
 struct Recorder : Observer {
   void on_epoch_end(const EpochResult& result) override { epochs.push_back(result); }
   void on_step(const Position& position, const Metrics&) override { last = position; }
-  bool stop_requested() override { return last.step == stop_at; }
+  bool stop_requested() override { return last.step + 1 == stop_at; }
+
+  void on_checkpoint(const Snapshot& taken) override { snapshots.push_back(taken); }
 
   std::vector<EpochResult> epochs;
+  std::vector<Snapshot> snapshots;
   Position last;
   std::int64_t stop_at = -1;
 };
@@ -104,6 +107,35 @@ TEST(TrainerTest, GoesOnWhereARequestStoppedIt) {
   Recorder second;
   EXPECT_EQ(broken.trainer.run(second), Outcome::kDone);
   EXPECT_EQ(straight.weights(), broken.weights());
+}
+
+TEST(TrainerTest, AnotherTrainerGoesOnFromASnapshotInTheMiddleOfAnEpoch) {
+  TrainingRun straight({.epochs = 2, .batch_size = 16});
+  Recorder all;
+  straight.trainer.run(all);
+  TrainingRun broken({.epochs = 2, .batch_size = 16});
+  Recorder first;
+  first.stop_at = 15;
+  broken.trainer.run(first);
+  TrainingRun resumed({.epochs = 2, .batch_size = 16});
+  std::ranges::copy(broken.store.all_values(), resumed.store.all_values().begin());
+  resumed.trainer.restore(first.snapshots.back());
+  Recorder second;
+  EXPECT_EQ(resumed.trainer.run(second), Outcome::kDone);
+  EXPECT_EQ(straight.weights(), resumed.weights());
+  EXPECT_EQ(second.epochs.back().train.images, 203);
+  EXPECT_EQ(second.epochs.back().train.loss_sum, all.epochs.back().train.loss_sum);
+}
+
+TEST(TrainerTest, CheckpointsAreDueEverySoManyStepsAndAfterEveryEpoch) {
+  TrainingRun run({.epochs = 2, .batch_size = 16, .checkpoint_every = 5});
+  Recorder recorder;
+  run.trainer.run(recorder);
+  std::vector<std::int64_t> steps;
+  for (const Snapshot& snapshot : recorder.snapshots) {
+    steps.push_back(snapshot.position.step);
+  }
+  EXPECT_EQ(steps, (std::vector<std::int64_t>{5, 10, 13, 15, 20, 25, 26}));
 }
 
 TEST(TrainerTest, ALossThatIsNoNumberEndsItWithEpochAndStep) {
