@@ -5,8 +5,6 @@
 #include <cmath>
 
 #include "core/base/check.h"
-#include "core/nn/cross_entropy.h"
-#include "core/optim/clip.h"
 #include "dist/collectives.h"
 
 namespace convoy::dist {
@@ -31,7 +29,27 @@ TrainerOptions checked(TrainerOptions options) {
   return options;
 }
 
+Partition partition_of(const ParameterStore& store, const Communicator& communicator,
+                       const TrainerOptions& options) {
+  return {static_cast<std::int64_t>(store.values().size()), communicator.size(),
+          options.reduce.bucket_bytes};
+}
+
+// A micro-shard's gradient is nowhere complete before all are done.
+ReduceOptions reduce_options(const TrainerOptions& options) {
+  ReduceOptions reduce = options.reduce;
+  reduce.overlap = options.reproducible ? Overlap::kOff : reduce.overlap;
+  return reduce;
+}
+
 }  // namespace
+
+std::int64_t optimizer_elements(const ParameterStore& store, const Communicator& communicator,
+                                const TrainerOptions& options) {
+  return options.shard_optimizer
+             ? partition_of(store, communicator, options).owned_elements(communicator.rank())
+             : static_cast<std::int64_t>(store.values().size());
+}
 
 Trainer::Trainer(const Parts& parts, TrainerOptions options)
     : parts_(parts),
@@ -42,7 +60,30 @@ Trainer::Trainer(const Parts& parts, TrainerOptions options)
                .shuffle = options_.shuffle},
       loader_(
           parts.train,
-          {.raw_pixels = options_.raw_pixels, .augment = options_.augment, .seed = options_.seed}) {
+          {.raw_pixels = options_.raw_pixels, .augment = options_.augment, .seed = options_.seed}),
+      partition_(partition_of(parts.store, parts.communicator, options_)),
+      tree_(options_.reproducible ? options_.micro_shards : parts.communicator.size(),
+            parts.communicator.size()),
+      reducer_(parts.store, parts.communicator, partition_, tree_,
+               {.reduce = reduce_options(options_), .keep_own = options_.shard_optimizer}),
+      runner_({.model = parts.model,
+               .store = parts.store,
+               .loader = loader_,
+               .communicator = parts.communicator,
+               .tree = tree_,
+               .reducer = reducer_},
+              {.batch_size = options_.batch_size,
+               .seed = options_.seed,
+               .label_smoothing = options_.label_smoothing,
+               .reproducible = options_.reproducible}),
+      updater_({.store = parts.store,
+                .optimizer = parts.optimizer,
+                .communicator = parts.communicator,
+                .partition = partition_,
+                .reducer = reducer_},
+               {.sharded = options_.shard_optimizer,
+                .clip_norm = options_.clip_norm,
+                .check_finite = options_.on_nan != OnNan::kStop}) {
   check(parts.train.size() > 0, "{}: no images to train on", parts.train.name());
 }
 
@@ -54,13 +95,18 @@ double Trainer::images_per_second() const {
   return per_second(speed_.images, speed_.time);
 }
 
+std::chrono::duration<double> Trainer::step_time() const {
+  return speed_.steps > 0 ? speed_.time / speed_.steps : std::chrono::duration<double>{0};
+}
+
 Outcome Trainer::run(Observer& observer) {
+  save();
   while (position_.epoch < options_.epochs) {
     const auto began = Clock::now();
     EpochResult result{.epoch = position_.epoch + 1, .train = {}, .test = {}};
     observer.on_epoch_begin(result.epoch, parts_.train.size());
     if (!train_epoch(observer, result)) {
-      observer.on_checkpoint(snapshot());
+      checkpoint(observer);
       return Outcome::kStopped;
     }
     observer.on_test_begin(parts_.test.size());
@@ -71,7 +117,7 @@ Outcome Trainer::run(Observer& observer) {
                   .on_batch = [&](const Metrics& so_far) { observer.on_test_batch(so_far); }});
     result.duration = Clock::now() - began;
     observer.on_epoch_end(result);
-    observer.on_checkpoint(snapshot());
+    checkpoint(observer);
     if (options_.max_steps && position_.step >= *options_.max_steps) {
       break;
     }
@@ -89,26 +135,31 @@ bool Trainer::train_epoch(Observer& observer, EpochResult& result) {
       break;
     }
     const data::Range range = data::batch_range(sampler_, position_.batch);
-    const bool stop = observer.stop_requested();
     const auto began = Clock::now();
-    train_.add(step(std::span(order_).subspan(static_cast<std::size_t>(range.begin),
-                                              static_cast<std::size_t>(range.size()))));
+    const StepReport report =
+        step(std::span(order_).subspan(static_cast<std::size_t>(range.begin),
+                                       static_cast<std::size_t>(range.size())),
+             observer.stop_requested(), observer);
     const std::chrono::duration<double> time = Clock::now() - began;
+    train_.add(report.metrics());
     ++position_.step;
     ++position_.batch;
     speed.images += range.size();
     speed.time += time;
-    if (position_.step > kWarmUpSteps) {
+    if (position_.step == kWarmUpSteps) {
+      reducer_.reset_statistics();
+    } else if (position_.step > kWarmUpSteps) {
       speed_.images += range.size();
+      ++speed_.steps;
       speed_.time += time;
     }
     observer.on_step(position_, train_);
-    if (stop) {
+    if (report.stops > 0) {
       return false;
     }
     if (options_.checkpoint_every && position_.step % *options_.checkpoint_every == 0 &&
         position_.batch < steps) {
-      observer.on_checkpoint(snapshot());
+      checkpoint(observer);
     }
   }
   result.images_per_second = per_second(speed.images, speed.time);
@@ -138,12 +189,88 @@ void Trainer::check_digest() {
         position_.epoch + 1, seen.count, all.count);
 }
 
-Snapshot Trainer::snapshot() {
-  return {.position = position_,
-          .train = train_,
-          .seen = all_seen(),
-          .optimizer_step = parts_.optimizer.step(),
-          .optimizer = parts_.optimizer.state()};
+// One optimizer step; returns the report of all ranks.
+StepReport Trainer::step(std::span<const std::int64_t> global_batch, bool stop,
+                         Observer& observer) {
+  parts_.communicator.set_activity("training step", position_.step + 1);
+  if (options_.on_nan == OnNan::kSkip) {
+    const std::span<float> buffers = parts_.store.buffers();
+    buffers_.assign(buffers.begin(), buffers.end());
+  }
+  runner_.run(global_batch, position_.epoch, position_.step, stop, seen_);
+  StepReport report = reducer_.finish();
+  check(report.images == static_cast<std::int64_t>(global_batch.size()),
+        "step {} used {} images of a batch of {}; please report this", position_.step + 1,
+        report.images, global_batch.size());
+  const double lr = parts_.schedule.lr_at(position_.step);
+  if (report.not_numbers > 0) {
+    handle_not_a_number("loss", observer);
+  } else if (!updater_.update(report.images, lr)) {
+    handle_not_a_number("gradient", observer);
+  } else {
+    return report;
+  }
+  // A step that was left out counts neither in the epoch's loss nor in its accuracy.
+  return {.stops = report.stops};
+}
+
+// All ranks are here together, for they all know the sum.
+void Trainer::handle_not_a_number(std::string_view what, Observer& observer) {
+  constexpr int kMaxBadSteps = 10;
+  const std::string where =
+      fmt::format("the {} is not a number at epoch {}, step {} (learning rate {:g})", what,
+                  position_.epoch + 1, position_.step + 1, parts_.schedule.lr_at(position_.step));
+  check(options_.on_nan != OnNan::kStop,
+        "{}.\nUsually the learning rate is too high or pixels are unscaled; try a smaller --lr or "
+        "--clip-norm 1. --on-nan skip or rollback go on without such steps.",
+        where);
+  check(
+      ++bad_steps_ <= kMaxBadSteps,
+      "{}, after {} such steps since the last checkpoint: that does not pass.\nTry a smaller --lr "
+      "or --clip-norm 1.",
+      where, kMaxBadSteps);
+  if (options_.on_nan == OnNan::kSkip) {
+    std::ranges::copy(buffers_, parts_.store.buffers().begin());
+    observer.on_note(where + ": its update is left out");
+    return;
+  }
+  std::ranges::copy(saved_.values, parts_.store.all_values().begin());
+  std::vector<optim::Optimizer::State> states = parts_.optimizer.state();
+  for (std::size_t i = 0; i < states.size(); ++i) {
+    std::ranges::copy(saved_.optimizer[i], states[i].values.values().begin());
+  }
+  parts_.optimizer.set_step(saved_.optimizer_step);
+  observer.on_note(where + ": back to the weights of the last checkpoint");
+}
+
+void Trainer::save() {
+  bad_steps_ = 0;
+  if (options_.on_nan != OnNan::kRollBack) {
+    return;
+  }
+  const std::span<const float> values = parts_.store.all_values();
+  saved_.values.assign(values.begin(), values.end());
+  saved_.optimizer.clear();
+  for (const optim::Optimizer::State& state : parts_.optimizer.state()) {
+    const std::span<const float> numbers = state.values.values();
+    saved_.optimizer.emplace_back(numbers.begin(), numbers.end());
+  }
+  saved_.optimizer_step = parts_.optimizer.step();
+}
+
+void Trainer::checkpoint(Observer& observer) {
+  parts_.communicator.set_activity("checkpoint of step", position_.step);
+  const std::span<const float> values = parts_.store.all_values();
+  check(std::ranges::all_of(values, [](float value) { return std::isfinite(value); }),
+        "after epoch {}, step {} some weights are not numbers, so no checkpoint is written.\nTry a "
+        "smaller --lr or --clip-norm 1; --on-nan skip or rollback look at every gradient.",
+        position_.epoch + 1, position_.step);
+  observer.on_checkpoint({.position = position_,
+                          .train = train_,
+                          .seen = all_seen(),
+                          .optimizer_step = parts_.optimizer.step(),
+                          .optimizer = updater_.state()});
+  save();
 }
 
 void Trainer::restore(const Snapshot& snapshot) {
@@ -153,74 +280,11 @@ void Trainer::restore(const Snapshot& snapshot) {
         "cannot go on from epoch {}, batch {} of {}: it is beyond the epoch; the data set or the "
         "batch size was another",
         position.epoch + 1, position.batch, steps_per_epoch());
-  const std::vector<optim::Optimizer::State> states = parts_.optimizer.state();
-  check(states.size() == snapshot.optimizer.size(),
-        "the optimizer's state has {} parts, {} has {}; it was saved from another optimizer",
-        snapshot.optimizer.size(), parts_.optimizer.describe(), states.size());
-  for (std::size_t i = 0; i < states.size(); ++i) {
-    Tensor to = states[i].values;
-    const optim::Optimizer::State& from = snapshot.optimizer[i];
-    check(from.name == states[i].name && from.values.shape() == to.shape(),
-          "the optimizer's state is {} {}, expected {} {}", from.name, from.values.shape().str(),
-          states[i].name, to.shape().str());
-    std::ranges::copy(from.values.values(), to.values().begin());
-  }
-  parts_.optimizer.set_step(snapshot.optimizer_step);
+  updater_.restore(snapshot.optimizer, snapshot.optimizer_step);
   position_ = position;
   train_ = snapshot.train;
   // One rank carries what all have seen.
   seen_ = parts_.communicator.rank() == 0 ? snapshot.seen : data::IdDigest();
-}
-
-Metrics Trainer::step(std::span<const std::int64_t> global_batch) {
-  parts_.store.zero_grad();
-  Metrics metrics;
-  const auto images = static_cast<std::int64_t>(global_batch.size());
-  for (std::int64_t begin = 0; begin < images; begin += options_.batch_size) {
-    const data::Range slice =
-        data::part_of({.begin = begin, .end = std::min(begin + options_.batch_size, images)},
-                      parts_.communicator.rank(), parts_.communicator.size());
-    const auto ids = global_batch.subspan(static_cast<std::size_t>(slice.begin),
-                                          static_cast<std::size_t>(slice.size()));
-    seen_.add(ids);
-    loader_.load(ids, position_.epoch, batch_);
-    StepContext context{
-        .seed = options_.seed, .step = static_cast<std::uint64_t>(position_.step), .samples = ids};
-    if (parts_.communicator.size() > 1) {
-      context.all_reduce_sum = [this](std::span<double> sums) {
-        all_reduce_sum(parts_.communicator, sums);
-      };
-    }
-    tape_.begin_step(std::move(context));
-    const Variable logits = parts_.model.forward(tape_, batch_.images);
-    // The sum, not the mean: gradients of all ranks then just add up, and the one division by the
-    // true count happens in the update.
-    const nn::Loss loss =
-        nn::cross_entropy(tape_, logits, batch_.labels,
-                          {.label_smoothing = options_.label_smoothing,
-                           .reduction = nn::CrossEntropyOptions::Reduction::kSum});
-    check(
-        std::isfinite(loss.sum),
-        "the loss is {} at epoch {}, step {} (learning rate {:g}, rank {}).\nUsually the learning "
-        "rate is too high or pixels are unscaled; try a smaller --lr or --clip-norm 1.",
-        loss.sum, position_.epoch + 1, position_.step + 1, parts_.schedule.lr_at(position_.step),
-        parts_.communicator.rank());
-    tape_.backward(loss.value);
-    metrics.add({.images = slice.size(), .correct = loss.correct, .loss_sum = loss.sum});
-  }
-  update(images);
-  return metrics;
-}
-
-void Trainer::update(std::int64_t images) {
-  double scale = 1.0 / static_cast<double>(images);
-  if (options_.clip_norm) {
-    const double norm = scale * optim::l2_norm(parts_.store.gradients());
-    scale *= optim::clip_factor(norm, *options_.clip_norm);
-  }
-  parts_.optimizer.begin_step();
-  parts_.optimizer.update(parts_.store.values(), parts_.store.gradients(), 0,
-                          {.lr = parts_.schedule.lr_at(position_.step), .gradient_scale = scale});
 }
 
 }  // namespace convoy::dist

@@ -19,7 +19,12 @@
 #include "core/optim/schedule.h"
 #include "dist/communicator.h"
 #include "dist/evaluator.h"
+#include "dist/gradient_reducer.h"
+#include "dist/partition.h"
 #include "dist/reduce_options.h"
+#include "dist/shard_runner.h"
+#include "dist/shard_tree.h"
+#include "dist/updater.h"
 
 namespace convoy::dist {
 
@@ -97,6 +102,8 @@ class Observer {
   /// A checkpoint is due: after an epoch, after every so many steps, and before stopping. Weights
   /// are in the ParameterStore. What is to be kept must be copied before this returns.
   virtual void on_checkpoint(const Snapshot& /*snapshot*/) {}
+  /// Something out of the ordinary that people should see, the same on every rank.
+  virtual void on_note(const std::string& /*text*/) {}
   /// Asked before every step; true on any rank ends training after that step, on all ranks.
   virtual bool stop_requested() { return false; }
 };
@@ -104,9 +111,14 @@ class Observer {
 /// How training ended.
 enum class Outcome { kDone, kStopped };
 
+/// The values of the flat buffer that a rank's optimizer is to own.
+std::int64_t optimizer_elements(const ParameterStore& store, const Communicator& communicator,
+                                const TrainerOptions& options);
+
 class Trainer {
  public:
-  /// All of these must outlive the Trainer.
+  /// All of these must outlive the Trainer. Weights and buffers must be the same on all ranks, the
+  /// optimizer be made for optimizer_elements().
   struct Parts {
     nn::Module& model;
     ParameterStore& store;
@@ -134,32 +146,51 @@ class Trainer {
   std::int64_t steps_per_epoch() const;
   /// Of the training steps alone, after the first ten; 0 before there are any.
   double images_per_second() const;
+  /// How gradients travelled, after the first steps.
+  const ReduceStatistics& reduce_statistics() const { return reducer_.statistics(); }
+  Overlap overlap() const { return reducer_.overlap(); }
+  /// The average length of those steps, waiting included; 0 before there are any.
+  std::chrono::duration<double> step_time() const;
 
  private:
   struct Speed {
     std::int64_t images = 0;
+    std::int64_t steps = 0;
     std::chrono::duration<double> time{0};
   };
 
-  // One optimizer step; returns the metrics of all ranks.
-  Metrics step(std::span<const std::int64_t> global_batch);
-  void update(std::int64_t images);
+  // What a step needs to be undone or a run to go back.
+  struct Saved {
+    std::vector<float> values;
+    std::vector<std::vector<float>> optimizer;
+    std::int64_t optimizer_step = 0;
+  };
+
+  bool train_epoch(Observer& observer, EpochResult& result);
+  StepReport step(std::span<const std::int64_t> global_batch, bool stop, Observer& observer);
+  void handle_not_a_number(std::string_view what, Observer& observer);
+  void checkpoint(Observer& observer);
+  void save();
   data::IdDigest all_seen();
   void check_digest();
-  Snapshot snapshot();
-  bool train_epoch(Observer& observer, EpochResult& result);
 
   Parts parts_;
   TrainerOptions options_;
   data::SamplerOptions sampler_;
   data::BatchLoader loader_;
+  Partition partition_;
+  ShardTree tree_;
+  GradientReducer reducer_;
+  ShardRunner runner_;
+  Updater updater_;
   Position position_;
   Metrics train_;        // of the epoch so far, all ranks together
   data::IdDigest seen_;  // by this rank in the epoch so far
-  Tape tape_;
-  data::Batch batch_;
   std::vector<std::int64_t> order_;
   Speed speed_;
+  std::vector<float> buffers_;  // before the step, where a step may be left out
+  Saved saved_;                 // at the last checkpoint, where a run may go back to it
+  int bad_steps_ = 0;           // since the last checkpoint
 };
 
 }  // namespace convoy::dist

@@ -96,6 +96,7 @@ class ParameterStore {
   /// The same, then the buffers: all that a model consists of.
   std::span<float> all_values() { return all_values_.values(); }
   std::span<const float> all_values() const { return all_values_.values(); }
+  std::span<float> buffers() { return all_values().subspan(values().size()); }
   void zero_grad() { gradients_.fill(0.0F); }
 
  private:

@@ -65,7 +65,7 @@ Row row_loss(const float* x, std::int64_t classes, std::int64_t label, double sm
   if (smoothing > 0.0) {
     loss = (1.0 - smoothing) * loss + smoothing * log_sum - uniform * total;
   }
-  return {loss, comparable && best == label};
+  return {std::nearbyint(loss * 0x1p24) * 0x1p-24, comparable && best == label};
 }
 
 }  // namespace

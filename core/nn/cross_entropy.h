@@ -16,8 +16,10 @@ struct CrossEntropyOptions {
 };
 
 struct Loss {
-  Variable value;    ///< the mean (of no rows: NaN) or the sum, shape []
-  double sum = 0.0;  ///< of the losses of all rows, accumulated in double, row by row
+  Variable value;  ///< the mean (of no rows: NaN) or the sum, shape []
+  /// Of the losses of all rows, each rounded to a multiple of 2^-24: so as long as it stays below
+  /// 2^29 it is exact, whatever the order, and however rows are shared out.
+  double sum = 0.0;
   std::int64_t correct =
       0;  ///< rows whose largest logit (the first, if several) is the label's; none with NaN
 };

@@ -1,5 +1,6 @@
 #include "core/optim/clip.h"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstdint>
@@ -7,6 +8,7 @@
 
 #include "core/base/check.h"
 #include "core/base/parallel.h"
+#include "core/tensor/pool_array.h"
 
 namespace convoy::optim {
 namespace {
@@ -14,7 +16,6 @@ namespace {
 // Lanes are added up separately, so that the compiler may put them in vector registers without
 // changing the order of any sum.
 constexpr std::size_t kLanes = 16;
-constexpr std::size_t kPieces = 64;
 
 double sum_of_squares(std::span<const float> values) {
   std::array<double, kLanes> sums{};
@@ -34,17 +35,30 @@ double sum_of_squares(std::span<const float> values) {
 
 }  // namespace
 
+std::size_t norm_blocks(std::size_t elements) {
+  return (elements + kNormBlock - 1) / kNormBlock;
+}
+
+void sums_of_squares(std::span<const float> values, std::span<double> sums) {
+  check(sums.size() == norm_blocks(values.size()), "{} sums for {} values", sums.size(),
+        values.size());
+  parallel_for(
+      static_cast<std::int64_t>(sums.size()), [&](std::int64_t first, std::int64_t last, int) {
+        for (auto block = static_cast<std::size_t>(first); std::cmp_less(block, last); ++block) {
+          sums[block] = sum_of_squares(values.subspan(
+              block * kNormBlock,
+              std::min<std::size_t>(kNormBlock, values.size() - block * kNormBlock)));
+        }
+      });
+}
+
 double l2_norm(std::span<const float> values) {
-  std::array<double, kPieces> sums{};
-  const std::size_t lines = values.size() / kLanes;
-  const auto bound = [&](std::size_t piece) {
-    return piece == kPieces ? values.size() : lines * piece / kPieces * kLanes;
-  };
-  parallel_for(kPieces, [&](std::int64_t first, std::int64_t last, int) {
-    for (auto piece = static_cast<std::size_t>(first); std::cmp_less(piece, last); ++piece) {
-      sums[piece] = sum_of_squares(values.subspan(bound(piece), bound(piece + 1) - bound(piece)));
-    }
-  });
+  PoolArray<double> sums(static_cast<std::int64_t>(norm_blocks(values.size())));
+  sums_of_squares(values, sums.values());
+  return l2_norm_of(sums.values());
+}
+
+double l2_norm_of(std::span<const double> sums) {
   return std::sqrt(std::accumulate(sums.begin(), sums.end(), 0.0));
 }
 

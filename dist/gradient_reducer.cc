@@ -1,0 +1,223 @@
+#include "dist/gradient_reducer.h"
+
+#include <algorithm>
+
+#include "dist/collectives.h"
+
+namespace convoy::dist {
+namespace {
+
+constexpr std::int64_t kWarmUpSteps = 5;
+constexpr std::size_t kTrials = 8;    // of each way
+constexpr double kWorthwhile = 0.99;  // of the time without overlap
+constexpr std::array kWays = {Overlap::kOff, Overlap::kPoll, Overlap::kThread};
+
+double median(std::vector<double> values) {
+  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+  std::nth_element(values.begin(), middle, values.end());
+  return *middle;
+}
+
+// The buckets that hold the parameter's gradient.
+Range buckets_of(const Parameter& parameter, const Partition& partition) {
+  const std::int64_t elements = parameter.shape().elements();
+  if (!parameter.trainable() || elements == 0) {
+    return {};
+  }
+  return {.begin = partition.bucket_of(parameter.offset()),
+          .end = partition.bucket_of(parameter.offset() + elements - 1) + 1};
+}
+
+}  // namespace
+
+double ReduceStatistics::hidden_share() const {
+  return total.count() > 0 ? std::max(0.0, 1.0 - exposed / total) : 0.0;
+}
+
+GradientReducer::GradientReducer(ParameterStore& store, Communicator& communicator,
+                                 const Partition& partition, const ShardTree& tree,
+                                 const Options& options)
+    : partition_(partition),
+      store_(store),
+      communicator_(communicator.duplicate()),
+      exchange_({.communicator = *communicator_, .partition = partition, .tree = tree},
+                {.bf16 = options.reduce.bf16, .keep_own = options.keep_own}),
+      users_(static_cast<std::size_t>(partition.buckets())),
+      choice_(partition.buckets() == 1 ? Overlap::kOff : options.reduce.overlap) {
+  for (const Parameter* parameter : store.parameters()) {
+    const Range buckets = buckets_of(*parameter, partition);
+    for (std::int64_t bucket = buckets.begin; bucket < buckets.end; ++bucket) {
+      ++users_[static_cast<std::size_t>(bucket)];
+    }
+  }
+  pending_ = users_;
+}
+
+GradientReducer::~GradientReducer() {
+  if (thread_.joinable()) {
+    {
+      const std::lock_guard lock(mutex_);
+      stopping_ = true;
+    }
+    changed_.notify_all();
+    release(-1);  // wakes it if it waits for backward
+    thread_.join();
+  }
+}
+
+void GradientReducer::begin_step(std::int64_t step, const StepReport& report,
+                                 std::span<const std::span<const float>> partials) {
+  report_ = report;
+  if (alone()) {
+    return;
+  }
+  communicator_->set_activity("gradients of step", step + 1);
+  if (choice_ == Overlap::kAuto) {
+    try_out(Clock::now());
+  }
+  mode_ = choice_ == Overlap::kAuto ? mode_ : choice_;
+  exchange_.begin_step(step, report, partials, store_.gradients());
+  pending_ = users_;
+  ready_ = 0;
+  busy_ = {};
+  released_ = 0;
+  if (mode_ == Overlap::kThread) {
+    if (!thread_.joinable()) {
+      thread_ = std::thread([this] { work(); });
+    }
+    const std::lock_guard lock(mutex_);
+    working_ = true;
+    changed_.notify_all();
+  }
+}
+
+// Notes how long the last step took and says how the next one is to be done.
+void GradientReducer::try_out(Clock::time_point now) {
+  if (steps_tried_ > kWarmUpSteps) {
+    trials_[static_cast<std::size_t>(mode_)].push_back(
+        std::chrono::duration<double>(now - began_).count());
+  }
+  began_ = now;
+  // In turns, so that a busy moment of the machine falls on all alike.
+  mode_ = kWays[static_cast<std::size_t>(steps_tried_++) % kWays.size()];
+  if (std::ranges::all_of(kWays, [&](Overlap way) {
+        return trials_[static_cast<std::size_t>(way)].size() >= kTrials;
+      })) {
+    choose();
+  }
+}
+
+void GradientReducer::choose() {
+  std::array<double, kWays.size()> seconds{};
+  for (std::size_t i = 0; i < kWays.size(); ++i) {
+    seconds[i] = median(trials_[static_cast<std::size_t>(kWays[i])]);
+  }
+  all_reduce_sum(*communicator_, std::span(seconds));
+  const auto fastest = std::ranges::min_element(seconds) - seconds.begin();
+  const bool pays = seconds[static_cast<std::size_t>(fastest)] < kWorthwhile * seconds[0];
+  choice_ = kWays[pays ? static_cast<std::size_t>(fastest) : 0];
+}
+
+void GradientReducer::on_ready(const Parameter& parameter) {
+  if (alone() || mode_ == Overlap::kOff) {
+    return;
+  }
+  const auto began = Clock::now();
+  const int last = partition_.buckets() - 1;
+  const Range buckets = buckets_of(parameter, partition_);
+  for (std::int64_t bucket = buckets.begin; bucket < buckets.end; ++bucket) {
+    --pending_[static_cast<std::size_t>(bucket)];
+  }
+  while (ready_ <= last && pending_[static_cast<std::size_t>(last - ready_)] == 0) {
+    ++ready_;
+  }
+  release(ready_);
+  if (mode_ == Overlap::kPoll) {
+    drive_once();
+  }
+  statistics_.exposed += Clock::now() - began;
+}
+
+void GradientReducer::release(int buckets) {
+  if (released_.exchange(buckets) != buckets) {
+    released_.notify_all();
+  }
+}
+
+StepReport GradientReducer::finish() {
+  if (alone()) {
+    return report_;
+  }
+  const auto began = Clock::now();
+  release(partition_.buckets());
+  if (mode_ == Overlap::kThread) {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [this] { return !working_; });
+    if (error_) {
+      std::rethrow_exception(error_);
+    }
+  } else {
+    drive();
+  }
+  statistics_.exposed += Clock::now() - began;
+  statistics_.total += busy_;
+  statistics_.bytes_sent += exchange_.bytes_sent();
+  ++statistics_.steps;
+  return exchange_.report();
+}
+
+bool GradientReducer::drive_once() {
+  const bool idle = exchange_.started() == exchange_.finished();
+  const auto now = Clock::now();
+  bool moved = false;
+  for (; exchange_.started() < released_; moved = true) {
+    exchange_.start(partition_.buckets() - 1 - exchange_.started());
+  }
+  if (idle && moved) {
+    busy_since_ = now;
+  }
+  if (exchange_.started() == exchange_.finished()) {
+    return moved;
+  }
+  moved = exchange_.advance() || moved;
+  if (exchange_.started() == exchange_.finished()) {
+    busy_ += Clock::now() - busy_since_;
+  }
+  return moved;
+}
+
+void GradientReducer::drive() {
+  Backoff backoff;
+  while (exchange_.finished() < partition_.buckets() && !stopping_) {
+    if (drive_once()) {
+      backoff = {};
+    } else if (exchange_.started() == exchange_.finished()) {
+      released_.wait(exchange_.started());  // nothing is on its way: until backward has more
+    } else if (backoff.pause() > communicator_->timeout()) {
+      exchange_.fail_late();
+    }
+  }
+}
+
+void GradientReducer::work() {
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    changed_.wait(lock, [this] { return working_ || stopping_; });
+    if (stopping_) {
+      return;
+    }
+    lock.unlock();
+    std::exception_ptr error;
+    try {
+      drive();
+    } catch (...) {
+      error = std::current_exception();
+    }
+    lock.lock();
+    error_ = error;
+    working_ = false;
+    changed_.notify_all();
+  }
+}
+
+}  // namespace convoy::dist

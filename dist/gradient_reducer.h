@@ -1,0 +1,109 @@
+// Sums the gradients of all ranks, bucket by bucket, if it pays while backward is still at work on
+// the next. Says when buckets travel; how is dist/bucket_exchange.h's.
+//
+// Gradients become ready in the reverse order of the layers, so buckets leave from the last to the
+// first, in the same order on every rank without a word about it.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <exception>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <thread>
+#include <vector>
+
+#include "core/autograd/parameter.h"
+#include "dist/bucket_exchange.h"
+#include "dist/reduce_options.h"
+
+namespace convoy::dist {
+
+/// Of the steps since the last reset, on this rank.
+struct ReduceStatistics {
+  std::int64_t steps = 0;
+  std::int64_t bytes_sent = 0;
+  std::chrono::duration<double> total{0};    ///< a bucket was on its way (waiting for ranks counts)
+  std::chrono::duration<double> exposed{0};  ///< of that, training waited for it or worked on it
+
+  /// 1 - exposed / total: the share that backward hid; 0 without any.
+  double hidden_share() const;
+};
+
+/// With one rank it does nothing. Not thread safe.
+class GradientReducer {
+ public:
+  struct Options {
+    ReduceOptions reduce = {};
+    bool keep_own = false;  ///< a rank needs the sum of its own chunks only
+  };
+
+  /// Makes a duplicate of `communicator` for itself. Store, partition and tree must outlive this.
+  GradientReducer(ParameterStore& store, Communicator& communicator, const Partition& partition,
+                  const ShardTree& tree, const Options& options);
+  ~GradientReducer();
+  GradientReducer(const GradientReducer&) = delete;
+  GradientReducer& operator=(const GradientReducer&) = delete;
+
+  /// Before the backward that completes this rank's partial sums. The sum will be in the store's
+  /// gradients, which may themselves be one of `partials`.
+  void begin_step(std::int64_t step, const StepReport& report,
+                  std::span<const std::span<const float>> partials);
+  /// The parameter's gradient will not change any more in this step.
+  void on_ready(const Parameter& parameter);
+  /// Returns all ranks' reports added up, when the sum is there. Parameters that were not told to
+  /// be ready are taken as they are. Throws Error for a rank that does not answer or has drifted.
+  StepReport finish();
+
+  /// As BucketExchange's.
+  void all_gather(std::span<float> values) { exchange_.all_gather(values); }
+  void gather(std::span<const float> own, std::span<float> all) { exchange_.gather(own, all); }
+
+  /// What is in use; kAuto while that is being tried out.
+  Overlap overlap() const { return choice_; }
+  const ReduceStatistics& statistics() const { return statistics_; }
+  void reset_statistics() { statistics_ = {}; }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  bool alone() const { return communicator_->size() == 1; }
+  void try_out(Clock::time_point now);
+  void choose();
+  bool drive_once();  // starts what was released and moves on what was started
+  void drive();       // until all buckets are finished
+  void work();        // the thread's
+  void release(int buckets);
+
+  const Partition& partition_;
+  ParameterStore& store_;
+  std::unique_ptr<Communicator> communicator_;
+  BucketExchange exchange_;
+  StepReport report_;         // of this rank, in case it is alone
+  std::vector<int> users_;    // by bucket: parameters in it
+  std::vector<int> pending_;  // of those, not yet ready in this step
+  int ready_ = 0;             // buckets, counted from the last
+
+  Overlap choice_;
+  Overlap mode_ = Overlap::kOff;               // of the step at hand
+  std::array<std::vector<double>, 4> trials_;  // seconds of a step, by Overlap
+  std::int64_t steps_tried_ = 0;
+  Clock::time_point began_;
+  ReduceStatistics statistics_;
+  Clock::time_point busy_since_;           // whoever drives: since when a bucket is on its way
+  std::chrono::duration<double> busy_{0};  // of this step
+
+  std::atomic<int> released_ = 0;  // buckets that may be started
+  std::mutex mutex_;               // for what follows
+  std::condition_variable changed_;
+  bool working_ = false;
+  std::atomic<bool> stopping_ = false;
+  std::exception_ptr error_;
+  std::thread thread_;
+};
+
+}  // namespace convoy::dist

@@ -1,0 +1,27 @@
+// What each rank tells the others about a step; it rides in the headers of the gradient's buckets.
+#pragma once
+
+#include <cstdint>
+
+#include "dist/evaluator.h"
+
+namespace convoy::dist {
+
+struct StepReport {
+  std::int64_t images = 0;
+  std::int64_t correct = 0;
+  double loss_sum = 0.0;
+  std::int64_t stops = 0;        ///< ranks that were asked to stop
+  std::int64_t not_numbers = 0;  ///< ranks whose loss is no number
+
+  Metrics metrics() const { return {.images = images, .correct = correct, .loss_sum = loss_sum}; }
+  void add(const StepReport& other) {
+    images += other.images;
+    correct += other.correct;
+    loss_sum += other.loss_sum;
+    stops += other.stops;
+    not_numbers += other.not_numbers;
+  }
+};
+
+}  // namespace convoy::dist
