@@ -208,6 +208,7 @@ StepReport Trainer::step(std::span<const std::int64_t> global_batch, bool stop,
   } else if (!updater_.update(report.images, lr)) {
     handle_not_a_number("gradient", observer);
   } else {
+    strain_ = std::max(0, strain_ - 1);
     return report;
   }
   // A step that was left out counts neither in the epoch's loss nor in its accuracy.
@@ -216,7 +217,8 @@ StepReport Trainer::step(std::span<const std::int64_t> global_batch, bool stop,
 
 // All ranks are here together, for they all know the sum.
 void Trainer::handle_not_a_number(std::string_view what, Observer& observer) {
-  constexpr int kMaxBadSteps = 10;
+  constexpr int kBadStep = 10;
+  constexpr int kMaxStrain = 100;
   const std::string where =
       fmt::format("the {} is not a number at epoch {}, step {} (learning rate {:g})", what,
                   position_.epoch + 1, position_.step + 1, parts_.schedule.lr_at(position_.step));
@@ -224,11 +226,11 @@ void Trainer::handle_not_a_number(std::string_view what, Observer& observer) {
         "{}.\nUsually the learning rate is too high or pixels are unscaled; try a smaller --lr or "
         "--clip-norm 1. --on-nan skip or rollback go on without such steps.",
         where);
-  check(
-      ++bad_steps_ <= kMaxBadSteps,
-      "{}, after {} such steps since the last checkpoint: that does not pass.\nTry a smaller --lr "
-      "or --clip-norm 1.",
-      where, kMaxBadSteps);
+  strain_ += kBadStep;
+  check(strain_ <= kMaxStrain,
+        "{}, as more than every tenth step of late: that does not pass.\nTry a smaller --lr or "
+        "--clip-norm 1.",
+        where);
   if (options_.on_nan == OnNan::kSkip) {
     std::ranges::copy(buffers_, parts_.store.buffers().begin());
     observer.on_note(where + ": its update is left out");
@@ -244,7 +246,6 @@ void Trainer::handle_not_a_number(std::string_view what, Observer& observer) {
 }
 
 void Trainer::save() {
-  bad_steps_ = 0;
   if (options_.on_nan != OnNan::kRollBack) {
     return;
   }

@@ -190,7 +190,7 @@ class Trainer {
   Speed speed_;
   std::vector<float> buffers_;  // before the step, where a step may be left out
   Saved saved_;                 // at the last checkpoint, where a run may go back to it
-  int bad_steps_ = 0;           // since the last checkpoint
+  int strain_ = 0;              // up with every bad step, slowly down with good ones
 };
 
 }  // namespace convoy::dist

@@ -28,7 +28,12 @@ inline const data::Dataset& digits(data::Split split) {
 inline std::unique_ptr<nn::Sequential> small_model(bool batch_norm) {
   auto model = std::make_unique<nn::Sequential>();
   model->add("conv", std::make_unique<nn::Conv2d>(nn::Conv2dOptions{
-                         .in_channels = 1, .out_channels = 8, .kernel_size = 3, .padding = 1}));
+                         .in_channels = 1,
+                         .out_channels = 8,
+                         .kernel_size = 3,
+                         .padding = 1,
+                         // Before batch norm its gradient is nothing but rounding.
+                         .bias = !batch_norm}));
   if (batch_norm) {
     model->add("norm",
                std::make_unique<nn::BatchNorm2d>(nn::BatchNorm2dOptions{.num_features = 8}));
@@ -42,12 +47,29 @@ inline std::unique_ptr<nn::Sequential> small_model(bool batch_norm) {
   return model;
 }
 
-/// Everything a Trainer needs, alive together.
+/// Everything a Trainer needs, alive together; one process unless a communicator is given.
 struct TrainingRun {
   explicit TrainingRun(TrainerOptions options, double lr = 0.01, bool batch_norm = true)
-      : model(small_model(batch_norm)),
+      : TrainingRun(std::make_unique<LocalCommunicator>(), nullptr, options, lr, batch_norm) {}
+  /// As one of several ranks.
+  TrainingRun(Communicator& communicator, TrainerOptions options, double lr = 0.01,
+              bool batch_norm = true)
+      : TrainingRun(nullptr, &communicator, options, lr, batch_norm) {}
+
+  std::vector<float> weights() const { return {store.values().begin(), store.values().end()}; }
+  /// Weights and buffers.
+  std::vector<float> everything() const {
+    return {store.all_values().begin(), store.all_values().end()};
+  }
+
+ private:
+  TrainingRun(std::unique_ptr<LocalCommunicator> local, Communicator* given,
+              const TrainerOptions& options, double lr, bool batch_norm)
+      : alone(std::move(local)),
+        communicator(given != nullptr ? *given : *alone),
+        model(small_model(batch_norm)),
         store(model->named_parameters(), 3),
-        optimizer(static_cast<std::int64_t>(store.values().size())),
+        optimizer(optimizer_elements(store, communicator, options)),
         schedule({.lr = lr}),
         trainer({.model = *model,
                  .store = store,
@@ -58,13 +80,13 @@ struct TrainingRun {
                  .communicator = communicator},
                 options) {}
 
-  std::vector<float> weights() const { return {store.values().begin(), store.values().end()}; }
-
+ public:
+  std::unique_ptr<LocalCommunicator> alone;
+  Communicator& communicator;
   std::unique_ptr<nn::Sequential> model;
   ParameterStore store;
   optim::Adam optimizer;
   optim::Schedule schedule;
-  LocalCommunicator communicator;
   Trainer trainer;
 };
 
