@@ -56,13 +56,8 @@ std::uint64_t needed_bytes(const ParameterStore& store) {
 // Shows, records and saves what the Trainer tells.
 class Recorder : public dist::Observer {
  public:
-  Recorder(const TrainOptions& options, const RunDir& run_dir, const TrainedModel& model,
-           optim::Optimizer& optimizer)
-      : options_(options),
-        run_dir_(run_dir),
-        model_(model),
-        optimizer_(optimizer),
-        progress_(progress_options(options)) {}
+  Recorder(const TrainOptions& options, const RunDir& run_dir, const TrainedModel& model)
+      : options_(options), run_dir_(run_dir), model_(model), progress_(progress_options(options)) {}
 
   void on_epoch_begin(std::int64_t epoch, std::int64_t images) override {
     progress_.begin_epoch(static_cast<int>(epoch), images);
@@ -85,12 +80,12 @@ class Recorder : public dist::Observer {
     const nlohmann::ordered_json state = {{"epoch", position.epoch},
                                           {"batch", position.batch},
                                           {"step", position.step},
-                                          {"optimizer_step", optimizer_.step()},
+                                          {"optimizer_step", snapshot.optimizer_step},
                                           {"config", nlohmann::json::parse(config_text(options_))}};
     const fs::path written = io::write_checkpoint(
         run_dir_.checkpoints(), position.step,
         {.model = weights_file(model_),
-         .optimizer = {.tensors = io::optimizer_state_dict(*model_.store, optimizer_),
+         .optimizer = {.tensors = io::optimizer_state_dict(*model_.store, snapshot.optimizer),
                        .metadata = {}},
          .state_json = state.dump(2) + "\n"});
     if (!previous_.empty() && previous_ != last_ && previous_ != written) {
@@ -113,7 +108,6 @@ class Recorder : public dist::Observer {
   const TrainOptions& options_;
   const RunDir& run_dir_;
   const TrainedModel& model_;
-  optim::Optimizer& optimizer_;
   Progress progress_;
   StopSignal stop_;
   std::vector<EpochMetrics> epochs_;
@@ -198,7 +192,7 @@ int run_train(const TrainOptions& given) {
        .clip_norm = recipe.clip_norm() > 0 ? std::optional(recipe.clip_norm()) : std::nullopt,
        .augment = make_augment(recipe),
        .raw_pixels = options.data.raw_pixels});
-  Recorder recorder(options, run_dir, model, *optimizer);
+  Recorder recorder(options, run_dir, model);
   if (!options.quiet) {
     std::cerr << fmt::format("{}; {}; {}; {} threads\nresults go to {}\n\n", optimizer->describe(),
                              schedule.describe(), blis::describe(), num_threads(),

@@ -11,11 +11,15 @@ namespace convoy::io {
 namespace {
 
 // Elements in memory that belong to a name: a parameter's values, or optimizer state of its shape.
+// Element is const float where they are only read.
+template <typename Element>
 struct Slot {
   std::string name;
   const Parameter* parameter;
-  float* elements;
+  Element* elements;
 };
+template <typename Element>
+using Slots = std::vector<Slot<Element>>;
 
 // Three extents whose reversal is the exchange of orders: a convolution's weight lies as (RS, C, K)
 // in memory and as (K, C, RS) in PyTorch, a linear layer's as (in, 1, out) and (out, 1, in).
@@ -50,20 +54,23 @@ void reverse_axes(const float* from, const Extents& extents, float* to) {
   }
 }
 
-std::vector<Slot> slots_of(const ParameterStore& store) {
-  std::vector<Slot> slots;
-  for (Parameter* parameter : store.parameters()) {
-    slots.push_back({parameter->name(), parameter, parameter->value().data()});
+// `all_values`: of the store, or as long.
+template <typename Element>
+Slots<Element> slots_of(const ParameterStore& store, std::span<Element> all_values) {
+  Slots<Element> slots;
+  for (const Parameter* parameter : store.parameters()) {
+    slots.push_back({parameter->name(), parameter, all_values.data() + parameter->offset()});
   }
   return slots;
 }
 
-std::vector<Slot> slots_of(const ParameterStore& store, optim::Optimizer& optimizer) {
-  std::vector<Slot> slots;
-  for (auto& [name, values] : optimizer.state()) {
+Slots<float> slots_of(const ParameterStore& store, std::span<const optim::Optimizer::State> state) {
+  Slots<float> slots;
+  for (const auto& [name, shared] : state) {
+    Tensor values = shared;
     check(values.values().size() == store.values().size(),
-          "{}: {} has {} elements, but the parameters have {}: save each part where it is owned",
-          optimizer.describe(), name, values.elements(), store.values().size());
+          "the optimizer's {} has {} elements, but the parameters have {}: gather the parts first",
+          name, values.elements(), store.values().size());
     for (const Parameter* parameter : store.parameters()) {
       if (parameter->trainable()) {
         slots.push_back(
@@ -74,9 +81,10 @@ std::vector<Slot> slots_of(const ParameterStore& store, optim::Optimizer& optimi
   return slots;
 }
 
-StateDict to_dict(const std::vector<Slot>& slots) {
+template <typename Element>
+StateDict to_dict(const Slots<Element>& slots) {
   StateDict dict;
-  for (const Slot& slot : slots) {
+  for (const Slot<Element>& slot : slots) {
     const Parameter& parameter = *slot.parameter;
     Tensor values(torch_shape(parameter));
     reverse_axes(slot.elements, extents_in_memory(parameter), values.data());
@@ -101,11 +109,11 @@ void list_names(std::string& text, std::string_view what, const std::vector<std:
   }
 }
 
-void check_fits(const std::vector<Slot>& slots, const StateDict& dict, std::string_view source) {
+void check_fits(const Slots<float>& slots, const StateDict& dict, std::string_view source) {
   std::vector<std::string> missing;
   std::string shapes;
-  std::map<std::string_view, const Slot*> wanted;
-  for (const Slot& slot : slots) {
+  std::map<std::string_view, const Slot<float>*> wanted;
+  for (const Slot<float>& slot : slots) {
     wanted[slot.name] = &slot;
     const auto found = dict.find(slot.name);
     if (found == dict.end()) {
@@ -129,9 +137,9 @@ void check_fits(const std::vector<Slot>& slots, const StateDict& dict, std::stri
   check(text.empty(), "{} does not fit this model; nothing was loaded.{}", source, text);
 }
 
-void from_dict(const std::vector<Slot>& slots, const StateDict& dict, std::string_view source) {
+void from_dict(const Slots<float>& slots, const StateDict& dict, std::string_view source) {
   check_fits(slots, dict, source);
-  for (const Slot& slot : slots) {
+  for (const Slot<float>& slot : slots) {
     const auto [a, b, c] = extents_in_memory(*slot.parameter);
     reverse_axes(dict.at(slot.name).values.data(), {c, b, a}, slot.elements);
   }
@@ -153,11 +161,17 @@ Shape torch_shape(const Parameter& parameter) {
 }
 
 StateDict state_dict(const ParameterStore& store) {
-  return to_dict(slots_of(store));
+  return state_dict(store, store.all_values());
+}
+
+StateDict state_dict(const ParameterStore& store, std::span<const float> all_values) {
+  check(all_values.size() == store.all_values().size(), "{} values of a model that has {}",
+        all_values.size(), store.all_values().size());
+  return to_dict(slots_of(store, all_values));
 }
 
 void load_state_dict(ParameterStore& store, const StateDict& dict, std::string_view source) {
-  from_dict(slots_of(store), dict, source);
+  from_dict(slots_of(store, store.all_values()), dict, source);
 }
 
 void save_state_dict(const ParameterStore& store, const std::filesystem::path& path,
@@ -170,13 +184,15 @@ void load_state_dict(ParameterStore& store, const std::filesystem::path& path) {
   load_state_dict(store, read_safetensors(path).tensors, path.string());
 }
 
-StateDict optimizer_state_dict(const ParameterStore& store, optim::Optimizer& optimizer) {
-  return to_dict(slots_of(store, optimizer));
+StateDict optimizer_state_dict(const ParameterStore& store,
+                               std::span<const optim::Optimizer::State> state) {
+  return to_dict(slots_of(store, state));
 }
 
-void load_optimizer_state_dict(const ParameterStore& store, optim::Optimizer& optimizer,
+void load_optimizer_state_dict(const ParameterStore& store,
+                               std::span<const optim::Optimizer::State> state,
                                const StateDict& dict, std::string_view source) {
-  from_dict(slots_of(store, optimizer), dict, source);
+  from_dict(slots_of(store, state), dict, source);
 }
 
 }  // namespace convoy::io

@@ -7,6 +7,7 @@
 
 #include <filesystem>
 #include <map>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -25,6 +26,9 @@ Shape torch_shape(const Parameter& parameter);
 
 /// All parameters and buffers; integer buffers are stored as I64.
 StateDict state_dict(const ParameterStore& store);
+/// The same of a copy of the store's all_values(): another thread may then work on it while
+/// training goes on. Throws Error unless there are as many.
+StateDict state_dict(const ParameterStore& store, std::span<const float> all_values);
 
 /// Sets all parameters and buffers. The names must be exactly those of the store. Whatever is wrong
 /// is listed in one Error (names missing or unexpected, each with the nearest name on the other
@@ -36,12 +40,14 @@ void save_state_dict(const ParameterStore& store, const std::filesystem::path& p
                      std::map<std::string, std::string> metadata = {});
 void load_state_dict(ParameterStore& store, const std::filesystem::path& path);
 
-/// The state of an optimizer that owns all of the store's values: for each trainable parameter
-/// "layer1.0.weight.exp_avg" and so on, in PyTorch's order. The step count is not in it.
-/// Throws Error if the optimizer owns another number of values.
-StateDict optimizer_state_dict(const ParameterStore& store, optim::Optimizer& optimizer);
-/// All or nothing, as load_state_dict.
-void load_optimizer_state_dict(const ParameterStore& store, optim::Optimizer& optimizer,
+/// An optimizer's state for all of the store's values (Optimizer::state(), or a copy of it): for
+/// each trainable parameter "layer1.0.weight.exp_avg" and so on, in PyTorch's order. The step count
+/// is not in it. Throws Error if a part has another number of values.
+StateDict optimizer_state_dict(const ParameterStore& store,
+                               std::span<const optim::Optimizer::State> state);
+/// Sets the tensors of `state`, all or nothing, as load_state_dict.
+void load_optimizer_state_dict(const ParameterStore& store,
+                               std::span<const optim::Optimizer::State> state,
                                const StateDict& dict, std::string_view source);
 
 }  // namespace convoy::io

@@ -66,6 +66,16 @@ TEST(StateDictTest, TensorsHavePyTorchsOrder) {
   EXPECT_EQ(dict.at("bn.num_batches_tracked").values.shape(), Shape());
 }
 
+TEST(StateDictTest, CopyOfTheValuesIsReadInPlaceOfThem) {
+  Model model;
+  const std::vector<float> copy(model.store.all_values().begin(), model.store.all_values().end());
+  const StateDict before = state_dict(model.store);
+  std::ranges::fill(model.store.all_values(), -1.0F);
+  const StateDict dict = state_dict(model.store, copy);
+  EXPECT_EQ(serialize_safetensors({dict, {}}), serialize_safetensors({before, {}}));
+  expect_error([&] { state_dict(model.store, std::span(copy).first(16)); }, "16 values of a model");
+}
+
 TEST(StateDictTest, SavedFileLoadsIntoAnotherModel) {
   const testing::TemporaryDirectory directory;
   const auto path = directory.path() / "model.safetensors";
@@ -131,7 +141,7 @@ TEST(StateDictTest, OptimizerStateComesBackUnderTheParametersNames) {
   for (auto& state : adam.state()) {
     std::iota(state.values.values().begin(), state.values.values().end(), 100.0F);
   }
-  const StateDict dict = optimizer_state_dict(model.store, adam);
+  const StateDict dict = optimizer_state_dict(model.store, adam.state());
   EXPECT_EQ(dict.size(), 6U);
   EXPECT_EQ(dict.at("fc.weight.exp_avg").values.shape(), (Shape{2, 3}));
   EXPECT_EQ(dict.at("fc.weight.exp_avg").values.values()[1],
@@ -139,16 +149,17 @@ TEST(StateDictTest, OptimizerStateComesBackUnderTheParametersNames) {
   EXPECT_TRUE(dict.contains("conv.weight.exp_avg_sq"));
 
   optim::Adam other(elements);
-  load_optimizer_state_dict(model.store, other, dict, "file");
-  EXPECT_EQ(optimizer_state_dict(model.store, other).at("conv.weight.exp_avg").values.values()[7],
-            dict.at("conv.weight.exp_avg").values.values()[7]);
+  load_optimizer_state_dict(model.store, other.state(), dict, "file");
+  EXPECT_EQ(
+      optimizer_state_dict(model.store, other.state()).at("conv.weight.exp_avg").values.values()[7],
+      dict.at("conv.weight.exp_avg").values.values()[7]);
 
   optim::Sgd sgd(elements, {.momentum = 0.9});
-  expect_error([&] { load_optimizer_state_dict(model.store, sgd, dict, "file"); },
+  expect_error([&] { load_optimizer_state_dict(model.store, sgd.state(), dict, "file"); },
                "missing: 'conv.weight.momentum_buffer'");
   optim::Adam part(elements - 16);
-  expect_error([&] { optimizer_state_dict(model.store, part); }, "exp_avg has");
-  EXPECT_TRUE(optimizer_state_dict(model.store, *std::make_unique<optim::Sgd>(elements)).empty());
+  expect_error([&] { optimizer_state_dict(model.store, part.state()); }, "exp_avg has");
+  EXPECT_TRUE(optimizer_state_dict(model.store, optim::Sgd(elements).state()).empty());
 }
 
 }  // namespace
