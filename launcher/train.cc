@@ -2,7 +2,6 @@
 // writes down what came of it.
 #include <fmt/format.h>
 #include <sys/resource.h>
-#include <unistd.h>
 
 #include <iostream>
 #include <nlohmann/json.hpp>
@@ -10,17 +9,15 @@
 #include "core/base/parallel.h"
 #include "core/blis/gemm.h"
 #include "core/data/catalog.h"
-#include "core/io/checkpoint.h"
 #include "core/io/state_dict.h"
 #include "dist/trainer.h"
 #include "launcher/commands.h"
 #include "launcher/exit_codes.h"
 #include "launcher/json.h"
-#include "launcher/progress.h"
 #include "launcher/recipe.h"
+#include "launcher/recorder.h"
 #include "launcher/report.h"
 #include "launcher/run_dir.h"
-#include "launcher/stop_signal.h"
 #include "launcher/summary.h"
 #include "launcher/trained_model.h"
 #include "launcher/training_parts.h"
@@ -30,91 +27,11 @@ namespace {
 
 namespace fs = std::filesystem;
 
-Progress::Options progress_options(const TrainOptions& options) {
-  return {.terminal = terminal_of(STDERR_FILENO),
-          .columns = [] { return terminal_columns(STDERR_FILENO); },
-          .epochs = options.recipe.epochs(),
-          .quiet = options.quiet};
-}
-
-EpochMetrics epoch_metrics(const dist::EpochResult& result) {
-  return {.epoch = static_cast<int>(result.epoch),
-          .train_loss = result.train.loss(),
-          .train_accuracy = result.train.accuracy(),
-          .test_loss = result.test.metrics.loss(),
-          .test_accuracy = result.test.metrics.accuracy(),
-          .images_per_second = result.images_per_second,
-          .seconds = result.duration};
-}
-
 // What a run writes at most at one time: the final model and a checkpoint beside an older one, each
 // with two moments, and some pictures.
 std::uint64_t needed_bytes(const ParameterStore& store) {
   return 7 * store.values().size_bytes() + (std::uint64_t{4} << 20);
 }
-
-// Shows, records and saves what the Trainer tells.
-class Recorder : public dist::Observer {
- public:
-  Recorder(const TrainOptions& options, const RunDir& run_dir, const TrainedModel& model)
-      : options_(options), run_dir_(run_dir), model_(model), progress_(progress_options(options)) {}
-
-  void on_epoch_begin(std::int64_t epoch, std::int64_t images) override {
-    progress_.begin_epoch(static_cast<int>(epoch), images);
-  }
-  void on_step(const dist::Position&, const dist::Metrics& so_far) override { show(so_far); }
-  void on_test_begin(std::int64_t images) override { progress_.begin("testing", images); }
-  void on_test_batch(const dist::Metrics& so_far) override { show(so_far); }
-  void on_epoch_end(const dist::EpochResult& result) override {
-    epochs_.push_back(epoch_metrics(result));
-    progress_.finish_epoch(epochs_.back());
-    run_dir_.append(epochs_.back());
-    evaluation_ = result.test;
-  }
-  void on_checkpoint(const dist::Snapshot& snapshot) override { save_checkpoint(snapshot); }
-  bool stop_requested() override { return stop_.requested(); }
-
-  /// Saves where training stands, keeping this checkpoint and the one before.
-  void save_checkpoint(const dist::Snapshot& snapshot) {
-    const dist::Position& position = snapshot.position;
-    const nlohmann::ordered_json state = {{"epoch", position.epoch},
-                                          {"batch", position.batch},
-                                          {"step", position.step},
-                                          {"optimizer_step", snapshot.optimizer_step},
-                                          {"config", nlohmann::json::parse(config_text(options_))}};
-    const fs::path written = io::write_checkpoint(
-        run_dir_.checkpoints(), position.step,
-        {.model = weights_file(model_),
-         .optimizer = {.tensors = io::optimizer_state_dict(*model_.store, snapshot.optimizer),
-                       .metadata = {}},
-         .state_json = state.dump(2) + "\n"});
-    if (!previous_.empty() && previous_ != last_ && previous_ != written) {
-      fs::remove_all(previous_);
-    }
-    previous_ = std::exchange(last_, written);
-  }
-
-  const fs::path& last_checkpoint() const { return last_; }
-  Progress& progress() { return progress_; }
-  const std::vector<EpochMetrics>& epochs() const { return epochs_; }
-  const dist::Evaluation& evaluation() const { return evaluation_; }
-
- private:
-  void show(const dist::Metrics& metrics) {
-    progress_.update(
-        {.images = metrics.images, .loss = metrics.loss(), .accuracy = metrics.accuracy()});
-  }
-
-  const TrainOptions& options_;
-  const RunDir& run_dir_;
-  const TrainedModel& model_;
-  Progress progress_;
-  StopSignal stop_;
-  std::vector<EpochMetrics> epochs_;
-  dist::Evaluation evaluation_;
-  fs::path previous_;
-  fs::path last_;
-};
 
 // The most memory this process has had resident.
 std::int64_t peak_memory_bytes() {
