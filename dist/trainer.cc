@@ -164,12 +164,13 @@ bool Trainer::train_epoch(Observer& observer, EpochResult& result) {
   }
   result.images_per_second = per_second(speed.images, speed.time);
   result.train = train_;
+  // An epoch that max_steps cuts short stays open, so that a run with more steps can finish it.
   if (position_.batch == steps) {
     check_digest();
+    position_ = {.epoch = position_.epoch + 1, .batch = 0, .step = position_.step};
+    train_ = {};
+    seen_ = {};
   }
-  position_ = {.epoch = position_.epoch + 1, .batch = 0, .step = position_.step};
-  train_ = {};
-  seen_ = {};
   return true;
 }
 
@@ -276,7 +277,7 @@ void Trainer::checkpoint(Observer& observer) {
 
 void Trainer::restore(const Snapshot& snapshot) {
   const Position& position = snapshot.position;
-  check(position.epoch >= 0 && position.batch >= 0 && position.batch < steps_per_epoch() &&
+  check(position.epoch >= 0 && position.batch >= 0 && position.batch <= steps_per_epoch() &&
             position.step >= 0,
         "cannot go on from epoch {}, batch {} of {}: it is beyond the epoch; the data set or the "
         "batch size was another",

@@ -86,6 +86,25 @@ TEST(TrainerTest, MaxStepsEndsTrainingWithAnEvaluation) {
   EXPECT_EQ(recorder.epochs[1].train.images, 7 * 16);
 }
 
+TEST(TrainerTest, ARunCutShortByMaxStepsGoesOnWithMoreOfThem) {
+  TrainingRun straight({.epochs = 3, .batch_size = 16, .max_steps = 30});
+  Recorder all;
+  straight.trainer.run(all);
+  TrainingRun cut({.epochs = 3, .batch_size = 16, .max_steps = 20});
+  Recorder first;
+  cut.trainer.run(first);
+  EXPECT_EQ(first.snapshots.back().position.epoch, 1);
+  EXPECT_EQ(first.snapshots.back().position.batch, 7);
+  TrainingRun longer({.epochs = 3, .batch_size = 16, .max_steps = 30});
+  std::ranges::copy(cut.store.all_values(), longer.store.all_values().begin());
+  longer.trainer.restore(first.snapshots.back());
+  Recorder second;
+  EXPECT_EQ(longer.trainer.run(second), Outcome::kDone);
+  EXPECT_EQ(straight.weights(), longer.weights());
+  ASSERT_EQ(second.epochs.size(), 2U);
+  EXPECT_EQ(second.epochs[0].train.images, 203);
+}
+
 TEST(TrainerTest, ARequestStopsItAfterTheStep) {
   TrainingRun run({.epochs = 5, .batch_size = 16});
   Recorder recorder;
@@ -125,6 +144,23 @@ TEST(TrainerTest, AnotherTrainerGoesOnFromASnapshotInTheMiddleOfAnEpoch) {
   EXPECT_EQ(straight.weights(), resumed.weights());
   EXPECT_EQ(second.epochs.back().train.images, 203);
   EXPECT_EQ(second.epochs.back().train.loss_sum, all.epochs.back().train.loss_sum);
+}
+
+TEST(TrainerTest, AStopAtTheEndOfAnEpochCanBeGoneOnFrom) {
+  TrainingRun straight({.epochs = 2, .batch_size = 16});
+  Recorder all;
+  straight.trainer.run(all);
+  TrainingRun broken({.epochs = 2, .batch_size = 16});
+  Recorder first;
+  first.stop_at = 13;
+  EXPECT_EQ(broken.trainer.run(first), Outcome::kStopped);
+  TrainingRun resumed({.epochs = 2, .batch_size = 16});
+  std::ranges::copy(broken.store.all_values(), resumed.store.all_values().begin());
+  resumed.trainer.restore(first.snapshots.back());
+  Recorder second;
+  EXPECT_EQ(resumed.trainer.run(second), Outcome::kDone);
+  EXPECT_EQ(straight.weights(), resumed.weights());
+  EXPECT_EQ(second.epochs.size(), 2U);
 }
 
 TEST(TrainerTest, CheckpointsAreDueEverySoManyStepsAndAfterEveryEpoch) {
