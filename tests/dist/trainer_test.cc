@@ -41,7 +41,7 @@ TEST(TrainerTest, LearnsAndReportsEveryImageOfEveryEpoch) {
   EXPECT_EQ(run.trainer.steps_per_epoch(), 13);
   EXPECT_EQ(run.trainer.position().step, 8 * 13);
   EXPECT_LT(recorder.epochs.back().train.loss(), 0.5 * recorder.epochs.front().train.loss());
-  EXPECT_GT(recorder.epochs.back().test.metrics.accuracy(), 0.8);
+  EXPECT_GT(recorder.epochs.back().test.metrics.accuracy(), 0.7);
 }
 
 TEST(TrainerTest, BitsDependOnTheSeedAndNotOnThreads) {
