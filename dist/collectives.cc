@@ -55,6 +55,16 @@ std::span<std::byte> bytes_of(Value& value) {
   return std::as_writable_bytes(std::span(&value, 1));
 }
 
+// Makes room for `length` bytes more. That length came from rank `from`, which if it runs another
+// build may mean something else by it: hence checked before memory is taken.
+void grow(std::vector<std::byte>& bytes, std::uint64_t length, const Communicator& communicator,
+          int from) {
+  check(length <= kMaxCollectiveBytes - bytes.size(),
+        "{} announces {} bytes, beside {} of others; at most {} are taken", communicator.name(from),
+        length, bytes.size(), kMaxCollectiveBytes);
+  bytes.resize(bytes.size() + length);
+}
+
 // A rank's own bytes and those of the ranks below it in the tree, each after its length.
 std::vector<std::byte> packed(std::span<const std::byte> mine) {
   const auto length = static_cast<std::uint64_t>(mine.size());
@@ -82,7 +92,10 @@ void broadcast(Communicator& communicator, std::span<std::byte> bytes) {
 std::vector<std::byte> broadcast(Communicator& communicator, std::vector<std::byte> bytes) {
   auto length = static_cast<std::uint64_t>(bytes.size());
   broadcast(communicator, bytes_of(length));
-  bytes.resize(length);
+  if (communicator.rank() != 0) {
+    bytes.clear();
+    grow(bytes, length, communicator, 0);
+  }
   broadcast(communicator, std::span(bytes));
   return bytes;
 }
@@ -105,7 +118,7 @@ std::vector<std::vector<std::byte>> all_gather(Communicator& communicator,
     std::uint64_t length = 0;
     receive(communicator, bytes_of(length), rank + child, kGather);
     const std::size_t before = bytes.size();
-    bytes.resize(before + length);
+    grow(bytes, length, communicator, rank + child);
     receive(communicator, std::span(bytes).subspan(before), rank + child, kGather);
   }
   if (rank != 0) {
@@ -118,11 +131,18 @@ std::vector<std::vector<std::byte>> all_gather(Communicator& communicator,
   std::vector<std::vector<std::byte>> parts;
   for (std::size_t at = 0; at < bytes.size();) {
     std::uint64_t length = 0;
+    check(bytes.size() - at >= sizeof length, "the {} bytes that all ranks gathered end early",
+          bytes.size());
     std::memcpy(&length, bytes.data() + at, sizeof length);
+    check(length <= bytes.size() - at - sizeof length,
+          "rank {} says it gives {} bytes, {} came of it and all after it", parts.size(), length,
+          bytes.size() - at - sizeof length);
     const auto part = std::span(bytes).subspan(at + sizeof length, length);
     parts.emplace_back(part.begin(), part.end());
     at += sizeof length + length;
   }
+  check(parts.size() == static_cast<std::size_t>(communicator.size()),
+        "{} ranks gathered the bytes of {}", communicator.size(), parts.size());
   return parts;
 }
 

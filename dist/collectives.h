@@ -16,6 +16,10 @@
 
 namespace convoy::dist {
 
+/// Longer messages are refused, before memory is taken for them; that of all ranks together in
+/// all_gather. MPI takes no longer ones.
+inline constexpr std::uint64_t kMaxCollectiveBytes = (std::uint64_t{1} << 31) - 1;
+
 /// Adds up `values` element by element over all ranks, in place.
 void all_reduce_sum(Communicator& communicator, std::span<double> values);
 void all_reduce_sum(Communicator& communicator, std::span<std::int64_t> values);

@@ -98,6 +98,32 @@ TEST_P(CollectivesTest, DuplicatesDoNotMixTheirMessages) {
 
 INSTANTIATE_TEST_SUITE_P(Ranks, CollectivesTest, ::testing::Values(1, 2, 3, 4, 5, 6, 7, 8, 13));
 
+// What a rank of another build may send: numbers that all_gather takes for lengths.
+TEST(CollectivesTest, LengthsThatCannotBeAreRefused) {
+  const auto gather_from = [](const std::vector<std::uint64_t>& numbers, const char* refusal) {
+    EXPECT_THAT(
+        [&] {
+          run_ranks(2, [&](Communicator& communicator) {
+            if (communicator.rank() == 0) {
+              all_gather(communicator, text("mine"));
+              return;
+            }
+            const auto bytes = std::as_bytes(std::span(numbers));
+            Transfer length = communicator.send(bytes.first(8), 0, 3);
+            communicator.wait(length);
+            Transfer rest = communicator.send(bytes.subspan(8), 0, 3);
+            communicator.wait(rest);
+          });
+        },
+        ThrowsMessage<Error>(HasSubstr(refusal)));
+  };
+  gather_from({std::uint64_t{1} << 62}, "rank 1 (thread1) announces 4611686018427387904 bytes");
+  gather_from({8, std::uint64_t{1} << 62},
+              "rank 1 says it gives 4611686018427387904 bytes, 0 came");
+  gather_from({16, 0, 0}, "2 ranks gathered the bytes of 3");
+  gather_from({0}, "2 ranks gathered the bytes of 1");
+}
+
 TEST(CommunicatorTest, AWaitThatTakesTooLongNamesTheRankAndTheActivity) {
   EXPECT_THAT(
       [] {
