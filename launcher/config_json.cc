@@ -60,7 +60,21 @@ Json json_of(const TrainOptions& options) {
           {"seed", options.seed},
           {"max_steps", nullable(options.max_steps)},
           {"shuffle", options.shuffle},
-          {"threads", nullable(options.threads)}};
+          {"threads", nullable(options.threads)},
+          {"reproducible", options.distributed.reproducible},
+          {"micro_shards", options.distributed.micro_shards},
+          {"bf16_gradients", options.distributed.reduce.bf16},
+          {"on_nan", on_nan_str(options.distributed.on_nan)}};
+}
+
+// Those that change what is learned.
+void read_distributed(const Json& json, DistributedOptions& options) {
+  options.reproducible = json.at("reproducible").get<bool>();
+  options.micro_shards = json.at("micro_shards").get<int>();
+  check(options.micro_shards >= 1 && options.micro_shards <= kMaxMicroShards,
+        "micro_shards: {} is not in 1 to {}", options.micro_shards, kMaxMicroShards);
+  options.reduce.bf16 = json.at("bf16_gradients").get<bool>();
+  options.on_nan = parse_on_nan(json.at("on_nan").get<std::string>());
 }
 
 }  // namespace
@@ -94,6 +108,7 @@ TrainOptions parse_config(std::string_view text, std::string_view source) {
     options.max_steps = optional_of<std::int64_t>(json.at("max_steps"));
     options.shuffle = json.at("shuffle").get<bool>();
     options.threads = optional_of<int>(json.at("threads"));
+    read_distributed(json, options.distributed);
     return options;
   } catch (const Json::exception& error) {
     fail("{}: not a run's config.json: {}", source, error.what());

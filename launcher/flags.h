@@ -52,6 +52,9 @@ void add_flags(CLI::App& app, EvaluateOptions& options);
 void add_flags(CLI::App& app, PredictOptions& options);
 void add_flags(CLI::App& app, ExportOptions& options);
 
+/// Starting ranks and what they do together.
+void add_rank_flags(CLI::App& app, DistributedOptions& options);
+
 /// A flag per field of v1::Recipe, with the schema's ranges and words.
 void add_recipe_flags(CLI::App& app, v1::Recipe& recipe);
 

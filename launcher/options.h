@@ -2,6 +2,7 @@
 // nothing and ends nothing; main does.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <optional>
@@ -10,6 +11,7 @@
 
 #include "convoy/v1/model.pb.h"
 #include "core/base/check.h"
+#include "dist/trainer.h"
 
 namespace convoy::launcher {
 
@@ -35,6 +37,27 @@ struct DataOptions {
   bool raw_pixels = false;                  ///< 0..255 instead of 0..1
 };
 
+/// "stop", "skip", "rollback".
+std::string on_nan_str(dist::OnNan on_nan);
+/// Throws UsageError for another word.
+dist::OnNan parse_on_nan(const std::string& text);
+
+inline constexpr int kMaxMicroShards = 1024;
+
+/// How many ranks there are, where they run and how they work together.
+struct DistributedOptions {
+  std::optional<int> ranks = {};        ///< to be started, or those of the MPI job this is part of
+  std::filesystem::path hostfile = {};  ///< Open MPI's format; empty: this machine
+  bool dry_run = false;                 ///< only show how ranks would be started
+  std::chrono::seconds timeout{60};     ///< how long a rank waits for another
+  dist::ReduceOptions reduce = {};
+  bool reproducible = false;
+  int micro_shards = 8;
+  bool shard_optimizer = false;
+  dist::OnNan on_nan = dist::OnNan::kStop;
+  std::int64_t check_every = 100;  ///< steps; 0: never
+};
+
 struct TrainOptions {
   DataOptions data = {};
   std::string model = "tutorial";  ///< a name or a file
@@ -48,7 +71,8 @@ struct TrainOptions {
   bool shuffle = true;
   std::filesystem::path init_from = {};  ///< safetensors; empty: random weights
   std::filesystem::path run_dir = {};    ///< empty: a new one below runs/
-  std::optional<int> threads = {};
+  DistributedOptions distributed = {};
+  std::optional<int> threads = {};  ///< of each rank
   PlotFormat plots = PlotFormat::kPng;
   bool json = false;
   bool quiet = false;

@@ -75,6 +75,10 @@ TrainOptions some_options() {
   options.shuffle = false;
   options.init_from = "w.safetensors";
   options.threads = 2;
+  options.distributed.reproducible = true;
+  options.distributed.micro_shards = 16;
+  options.distributed.reduce.bf16 = true;
+  options.distributed.on_nan = dist::OnNan::kSkip;
   return options;
 }
 
@@ -93,6 +97,10 @@ TEST(ConfigJsonTest, ReadsWhatWasWritten) {
   EXPECT_EQ(read.shuffle, options.shuffle);
   EXPECT_EQ(read.init_from, options.init_from);
   EXPECT_EQ(read.threads, options.threads);
+  EXPECT_EQ(read.distributed.reproducible, options.distributed.reproducible);
+  EXPECT_EQ(read.distributed.micro_shards, options.distributed.micro_shards);
+  EXPECT_EQ(read.distributed.reduce.bf16, options.distributed.reduce.bf16);
+  EXPECT_EQ(read.distributed.on_nan, options.distributed.on_nan);
 }
 
 TEST(ConfigJsonTest, AbsentValuesStayAbsent) {
@@ -125,6 +133,8 @@ TEST(ConfigJsonTest, DamageIsRefusedWithTheFilesName) {
   refuse(changed("\"seed\"", "\"sede\""), "unknown option 'sede' (did you mean 'seed'?)");
   refuse(changed("\"synthetic\"", "\"imagenet\""), "'imagenet' is none that this convoy knows");
   refuse(changed("\"shuffle\": false", "\"shuffle\": 3"), "not a run's config.json");
+  refuse(changed("\"micro_shards\": 16", "\"micro_shards\": 0"), "micro_shards: 0 is not in 1");
+  refuse(changed("\"skip\"", "\"skp\""), "must be one of stop, skip, rollback");
   refuse(changed("\"lr\": 0.001", "\"lr\": \"fast\""), "recipe");
 }
 
