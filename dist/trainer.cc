@@ -6,6 +6,7 @@
 
 #include "core/base/check.h"
 #include "dist/collectives.h"
+#include "dist/weight_check.h"
 
 namespace convoy::dist {
 namespace {
@@ -152,6 +153,9 @@ bool Trainer::train_epoch(Observer& observer, EpochResult& result) {
       speed_.images += range.size();
       ++speed_.steps;
       speed_.time += time;
+    }
+    if (options_.check_every > 0 && position_.step % options_.check_every == 0) {
+      check_weights(parts_.communicator, parts_.store, position_.step);
     }
     observer.on_step(position_, train_);
     if (report.stops > 0) {

@@ -191,6 +191,30 @@ TEST_F(RankParityTest, AStoppedRunGoesOnWithAnotherNumberOfRanks) {
   }
 }
 
+TEST_F(RankParityTest, ARankWhoseWeightsHaveDriftedIsNamed) {
+  TrainerOptions options = options_of(1);
+  options.check_every = 3;
+  EXPECT_THAT(
+      [&] {
+        run_ranks(3, [&](Communicator& communicator) {
+          TrainingRun run(communicator, options);
+          struct Flip : Observer {
+            void on_step(const Position& position, const Metrics&) override {
+              if (position.step == 1 && value != nullptr) {
+                *value *= 1.0001F;
+              }
+            }
+            float* value = nullptr;
+          } flip;
+          flip.value =
+              communicator.rank() == 2 ? run.store.find("norm.weight")->value().data() : nullptr;
+          run.trainer.run(flip);
+        });
+      },
+      ::testing::ThrowsMessage<Error>(
+          ::testing::AllOf(::testing::HasSubstr("rank 2"), ::testing::HasSubstr("norm.weight"))));
+}
+
 TEST_F(RankParityTest, Bfloat16GradientsTrainAboutAsWell) {
   TrainerOptions options = options_of(8);
   options.augment = {};
