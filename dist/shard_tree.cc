@@ -36,6 +36,13 @@ void find_adds(Range node, std::span<const Range> partials, std::vector<int>& ad
   ++adds_after.back();
 }
 
+// `to` may be `a` or `b`.
+void add(const float* a, const float* b, std::size_t length, float* to) {
+  for (std::size_t i = 0; i < length; ++i) {
+    to[i] = a[i] + b[i];
+  }
+}
+
 }  // namespace
 
 ShardTree::ShardTree(int shards, int ranks) : shards_(shards), ranks_(ranks) {
@@ -60,6 +67,10 @@ Range ShardTree::shards_of(int rank) const {
 void ShardTree::add_up(std::span<const float* const> partials, std::span<float> sum) const {
   check(partials.size() == adds_after_.size(), "{} partial sums instead of {}", partials.size(),
         adds_after_.size());
+  if (partials.size() == 1) {
+    std::copy_n(partials[0], sum.size(), sum.data());
+    return;
+  }
   std::array<std::array<float, kBlock>, kMaxDepth> sums;
   for (std::size_t begin = 0; begin < sum.size(); begin += kBlock) {
     const std::size_t length = std::min(kBlock, sum.size() - begin);
@@ -67,18 +78,14 @@ void ShardTree::add_up(std::span<const float* const> partials, std::span<float> 
     std::size_t height = 0;
     for (std::size_t i = 0; i < partials.size(); ++i) {
       stack[height++] = partials[i] + begin;
-      for (int adds = 0; adds < adds_after_[i]; ++adds) {
+      for (int adds = adds_after_[i]; adds > 0; --adds) {
         --height;
-        const float* a = stack[height - 1];
-        const float* b = stack[height];
-        float* to = sums[height - 1].data();
-        for (std::size_t k = 0; k < length; ++k) {
-          to[k] = a[k] + b[k];
-        }
+        const bool last = i + 1 == partials.size() && adds == 1;
+        float* to = last ? sum.data() + begin : sums[height - 1].data();
+        add(stack[height - 1], stack[height], length, to);
         stack[height - 1] = to;
       }
     }
-    std::copy_n(stack[0], length, sum.data() + begin);
   }
 }
 
