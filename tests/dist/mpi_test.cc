@@ -197,15 +197,13 @@ int run_tests() {
   const auto communicator = join_job();
   job = communicator.get();
   job->set_timeout(std::chrono::seconds(20));
-  if (job->rank() != 0) {
-    GTEST_FLAG_SET(brief, true);  // failures only
-  }
   return RUN_ALL_TESTS();
 }
 
 }  // namespace convoy::dist
 
 int main(int argc, char** argv) {
+  GTEST_FLAG_SET(brief, convoy::dist::job_environment().rank != 0);  // failures only
   ::testing::InitGoogleTest(&argc, argv);
   return convoy::dist::run_tests();
 }
