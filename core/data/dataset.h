@@ -48,6 +48,8 @@ class Dataset {
   std::uint8_t label(std::int64_t id) const {
     return options_.labels[static_cast<std::size_t>(id)];
   }
+  /// Of all images, one after the other.
+  std::span<const std::uint8_t> pixels() const { return options_.pixels; }
   std::span<const std::uint8_t> labels() const { return options_.labels; }
   const std::vector<std::string>& class_names() const { return options_.class_names; }
   int classes() const { return static_cast<int>(options_.class_names.size()); }
