@@ -49,6 +49,15 @@ void add_options(dist::Fingerprint& fingerprint, const TrainOptions& options) {
   }
 }
 
+// What config.json leaves out because it changes no result; but ranks that differ in it would wait
+// for messages that never come.
+void add_exchange(dist::Fingerprint& fingerprint, const DistributedOptions& options) {
+  fingerprint.add("shard_optimizer", options.shard_optimizer ? "true" : "false");
+  fingerprint.add("bucket_bytes", std::to_string(options.reduce.bucket_bytes));
+  fingerprint.add("overlap", std::to_string(static_cast<int>(options.reduce.overlap)));
+  fingerprint.add("check_every", std::to_string(options.check_every));
+}
+
 void add_data(dist::Fingerprint& fingerprint, const std::string& split,
               const data::Dataset& dataset) {
   fingerprint.add(split + " images",
@@ -90,6 +99,7 @@ dist::Fingerprint fingerprint_of(const TrainOptions& options, const TrainedModel
   fingerprint.add("first weights",
                   hash_text(std::as_bytes(std::as_const(*model.store).all_values())));
   add_options(fingerprint, options);
+  add_exchange(fingerprint, options.distributed);
   add_data(fingerprint, "train", train);
   add_data(fingerprint, "test", test);
   return fingerprint;

@@ -13,6 +13,7 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
+using ::testing::UnorderedElementsAre;
 
 // What a rank has when it is about to train.
 struct Rank {
@@ -66,12 +67,25 @@ TEST(FingerprintOfTest, OptionsCountOneByOne) {
   EXPECT_THAT(changed_by([](Rank& rank) { rank.options.shuffle = false; }), ElementsAre("shuffle"));
 }
 
+TEST(FingerprintOfTest, WhatDecidesWhichMessagesAreSentCounts) {
+  EXPECT_THAT(changed_by([](Rank& rank) {
+                rank.options.distributed.shard_optimizer = true;
+                rank.options.distributed.reproducible = true;
+                rank.options.distributed.check_every = 7;
+                rank.options.distributed.reduce = {
+                    .bucket_bytes = 1024, .overlap = dist::Overlap::kPoll, .bf16 = true};
+              }),
+              UnorderedElementsAre("shard_optimizer", "reproducible", "check_every", "bucket_bytes",
+                                   "overlap", "bf16_gradients"));
+}
+
 TEST(FingerprintOfTest, WhatMachinesMaySetTheirOwnWayDoesNotCount) {
   EXPECT_THAT(changed_by([](Rank& rank) {
                 rank.options.threads = 3;
                 rank.options.data.directory = "/scratch/node7";
                 rank.options.model = "/home/me/net.textproto";
                 rank.options.init_from = "/scratch/node7/model.safetensors";
+                rank.options.distributed.timeout = std::chrono::seconds(7);
                 rank.options.quiet = true;
               }),
               IsEmpty());
