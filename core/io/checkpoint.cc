@@ -7,8 +7,6 @@
 #include <cerrno>
 #include <charconv>
 #include <cstdio>
-#include <functional>
-#include <map>
 #include <nlohmann/json.hpp>
 #include <system_error>
 
@@ -157,6 +155,10 @@ std::string damage_of(const fs::path& checkpoint, const std::string& name, const
 
 }  // namespace
 
+fs::path checkpoint_path(const fs::path& directory, std::int64_t step) {
+  return directory / checkpoint_name(step);
+}
+
 fs::path write_checkpoint(const fs::path& directory, std::int64_t step,
                           const CheckpointContents& contents) {
   check(step >= 0, "checkpoint of step {}: negative", step);
@@ -208,16 +210,34 @@ std::vector<std::string> verify_checkpoint(const fs::path& checkpoint) {
   return damage;
 }
 
-CheckpointSearch latest_good_checkpoint(const fs::path& directory) {
-  std::map<std::int64_t, fs::path, std::greater<>> newest_first;
+void remove_checkpoint(const fs::path& checkpoint) {
+  // Under this name the next write removes what a kill, or a file that is in use, leaves of it.
+  const fs::path hidden =
+      checkpoint.parent_path() / fmt::format(".{}.tmp", checkpoint.filename().string());
+  std::error_code error;
+  fs::remove_all(hidden, error);
+  if (std::rename(checkpoint.c_str(), hidden.c_str()) != 0) {
+    fail_io("remove", checkpoint, errno);
+  }
+  fs::remove_all(hidden, error);
+}
+
+std::map<std::int64_t, fs::path> list_checkpoints(const fs::path& directory) {
+  std::map<std::int64_t, fs::path> checkpoints;
   std::error_code error;
   for (const fs::directory_entry& entry : fs::directory_iterator(directory, error)) {
     if (const auto step = step_of(entry.path().filename().string())) {
-      newest_first[*step] = entry.path();
+      checkpoints[*step] = entry.path();
     }
   }
+  return checkpoints;
+}
+
+CheckpointSearch latest_good_checkpoint(const fs::path& directory) {
+  const std::map<std::int64_t, fs::path> checkpoints = list_checkpoints(directory);
   CheckpointSearch search;
-  for (const auto& [step, checkpoint] : newest_first) {
+  for (auto newest = checkpoints.rbegin(); newest != checkpoints.rend(); ++newest) {
+    const fs::path& checkpoint = newest->second;
     std::vector<std::string> damage = verify_checkpoint(checkpoint);
     if (damage.empty()) {
       search.newest_good = checkpoint;

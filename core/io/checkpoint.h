@@ -15,6 +15,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -29,6 +30,9 @@ struct CheckpointContents {
   std::string state_json = {};
 };
 
+/// Where the checkpoint of a step lies.
+std::filesystem::path checkpoint_path(const std::filesystem::path& directory, std::int64_t step);
+
 /// Writes the checkpoint of a step, in place of one of that step if there is one, and returns its
 /// directory. Creates `directory`. Throws Error and leaves no part of it if that cannot be done.
 std::filesystem::path write_checkpoint(const std::filesystem::path& directory, std::int64_t step,
@@ -37,6 +41,14 @@ std::filesystem::path write_checkpoint(const std::filesystem::path& directory, s
 /// What is wrong with a checkpoint, one line each, beginning with a file's name; empty if every
 /// file has the size and digest of the manifest. Throws nothing but std::bad_alloc.
 std::vector<std::string> verify_checkpoint(const std::filesystem::path& checkpoint);
+
+/// Deletes a checkpoint; a kill in the middle leaves no part of it under its name. Throws Error.
+void remove_checkpoint(const std::filesystem::path& checkpoint);
+
+/// All that are checkpoints by their names, damaged ones too, by step. A directory that is not
+/// there has none.
+std::map<std::int64_t, std::filesystem::path> list_checkpoints(
+    const std::filesystem::path& directory);
 
 struct CheckpointSearch {
   struct Skipped {

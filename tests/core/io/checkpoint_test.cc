@@ -74,6 +74,21 @@ TEST(CheckpointTest, DirectoryWithoutCheckpointsHasNone) {
   EXPECT_FALSE(latest_good_checkpoint(directory.path() / "none").newest_good);
 }
 
+TEST(CheckpointTest, RemovedOneIsGoneAndTheOthersAreListed) {
+  const testing::TemporaryDirectory directory;
+  for (const std::int64_t step : {3, 5, 100000000}) {
+    write_checkpoint(directory.path(), step, contents(1));
+  }
+  fs::create_directories(directory.path() / ".step-00000005.tmp" / "left behind");
+  remove_checkpoint(directory.path() / "step-00000005");
+  EXPECT_EQ(list_checkpoints(directory.path()),
+            (std::map<std::int64_t, fs::path>{{3, directory.path() / "step-00000003"},
+                                              {100000000, directory.path() / "step-100000000"}}));
+  EXPECT_EQ(names_in(directory.path()).size(), 2U);
+  expect_error([&] { remove_checkpoint(directory.path() / "step-00000005"); }, "cannot remove",
+               "No such file");
+}
+
 TEST(CheckpointTest, DamagedOnesAreSkippedWithTheReason) {
   const testing::TemporaryDirectory directory;
   for (std::int64_t step = 1; step <= 5; ++step) {
