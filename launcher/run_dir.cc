@@ -1,6 +1,7 @@
 #include "launcher/run_dir.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -11,6 +12,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/base/check.h"
+#include "core/io/file.h"
 #include "launcher/file_descriptor.h"
 #include "launcher/json.h"
 
@@ -124,6 +126,17 @@ void make_directories(const fs::path& run) {
   }
 }
 
+// The system gives the lock back however the process ends. A file system that cannot lock
+// directories (NFS) is trusted.
+FileDescriptor lock(const fs::path& path) {
+  FileDescriptor directory(open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  const bool taken =
+      directory && flock(directory.get(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+  check(!taken, "another process is writing the run in {}\nwait for its end, or stop it first",
+        path.string());
+  return directory;
+}
+
 // Takes back what was made; fs::remove leaves alone what is not empty.
 void remove_directories(const fs::path& run, bool made) {
   std::error_code ignored;
@@ -160,6 +173,7 @@ RunDir::RunDir(const Options& options)
   } else {
     made = take_named(path_, options.resume);
   }
+  lock_ = lock(path_);
   try {
     make_directories(path_);
     prove_space(path_, options.needed_bytes);
@@ -184,6 +198,14 @@ void RunDir::append(const EpochMetrics& metrics) const {
     fail("cannot write {}: {}{}", path.string(), reason,
          restored ? "" : " (its last line is torn)");
   }
+}
+
+void RunDir::rewrite(std::span<const EpochMetrics> epochs) const {
+  std::string lines;
+  for (const EpochMetrics& epoch : epochs) {
+    lines += to_json(epoch).dump() + "\n";
+  }
+  io::write_file_atomically(metrics_file(), io::as_bytes(lines));
 }
 
 bool is_run_dir(const fs::path& path) {

@@ -2,7 +2,7 @@
 //
 //   config.json               resolved options
 //   model.textproto           the model, as it was written
-//   metrics.jsonl             one JSON object per epoch and line, only ever appended to
+//   metrics.jsonl             one JSON object per epoch and line
 //   checkpoints/              to resume from
 //   final/model.safetensors   the trained weights
 //   plots/                    pictures
@@ -11,9 +11,11 @@
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <span>
 #include <string>
 #include <string_view>
 
+#include "launcher/file_descriptor.h"
 #include "launcher/metrics.h"
 
 namespace convoy::launcher {
@@ -34,8 +36,9 @@ class RunDir {
 
   /// Makes the directory, or takes an empty one that is there, and proves by writing that
   /// `needed_bytes` fit into it. Processes that do this in the same second get directories of their
-  /// own. Throws Error, with path, reason and what to do, if that is not possible; then nothing new
-  /// is left behind but `root`. A default one becomes what the symlink `root`/latest points to.
+  /// own, and while one of them has a directory no other can take it to resume. Throws Error, with
+  /// path, reason and what to do, if that is not possible; then nothing new is left behind but
+  /// `root`. A default one becomes what the symlink `root`/latest points to.
   explicit RunDir(const Options& options);
 
   const std::filesystem::path& path() const { return path_; }
@@ -51,10 +54,13 @@ class RunDir {
 
   /// Adds the epoch's line to metrics.jsonl, whole or not at all. Throws Error.
   void append(const EpochMetrics& metrics) const;
+  /// Makes these epochs the whole of metrics.jsonl, in one instant. Throws Error.
+  void rewrite(std::span<const EpochMetrics> epochs) const;
 
  private:
   std::filesystem::path path_;
   std::string warning_;
+  FileDescriptor lock_;
 };
 
 /// Whether `path` is a directory that a run has written to: it has a config.json.

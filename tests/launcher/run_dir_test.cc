@@ -178,10 +178,20 @@ TEST_F(RunDirTest, DirectoryOfSomethingElseIsRefusedAndUntouched) {
 
 TEST_F(RunDirTest, DirectoryOfARunIsTakenOnlyToResume) {
   const fs::path path = directory_.path() / "run";
-  const RunDir first = make_named(path);
-  io::write_file_atomically(first.config_file(), io::as_bytes("{}"));
+  io::write_file_atomically(make_named(path).config_file(), io::as_bytes("{}"));
   EXPECT_TRUE(is_run_dir(path));
   EXPECT_THAT(error_of([&] { make_named(path); }), HasSubstr("already holds a run"));
+  EXPECT_EQ(make_named(path, /*resume=*/true).path(), path);
+}
+
+TEST_F(RunDirTest, RunThatIsBeingWrittenCannotBeResumed) {
+  const fs::path path = directory_.path() / "run";
+  {
+    const RunDir first = make_named(path);
+    io::write_file_atomically(first.config_file(), io::as_bytes("{}"));
+    EXPECT_THAT(error_of([&] { make_named(path, /*resume=*/true); }),
+                HasSubstr("another process is writing the run"));
+  }
   EXPECT_EQ(make_named(path, /*resume=*/true).path(), path);
 }
 
@@ -225,6 +235,19 @@ TEST_F(RunDirTest, MetricsAreALinePerEpoch) {
   EXPECT_EQ(text_of(run.metrics_file()),
             to_json(EpochMetrics{.epoch = 1, .train_loss = 0.5}).dump() + "\n" +
                 to_json(EpochMetrics{.epoch = 2, .train_loss = 0.25}).dump() + "\n");
+}
+
+TEST_F(RunDirTest, MetricsAreCutOffByWritingTheRestAnew) {
+  const RunDir run = make_default();
+  const std::vector<EpochMetrics> epochs = {{.epoch = 1, .test_loss = 0.5}, {.epoch = 2}};
+  run.append(epochs[0]);
+  const std::string one = text_of(run.metrics_file());
+  run.append(epochs[1]);
+  std::ofstream(run.metrics_file(), std::ios::app) << "{\"epoch\": 3, \"tra";  // a kill -9
+  run.rewrite(std::span(epochs).first(1));
+  EXPECT_EQ(text_of(run.metrics_file()), one);
+  run.rewrite({});
+  EXPECT_EQ(text_of(run.metrics_file()), "");
 }
 
 TEST_F(RunDirTest, MetricsThatDoNotFitLeaveNoHalfLine) {
