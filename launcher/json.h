@@ -2,6 +2,7 @@
 // .cc files alone.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
@@ -16,6 +17,19 @@ namespace convoy::launcher {
 /// {"epoch": 1, "train_loss": 0.12, "train_accuracy": 0.96, "test_loss": ..., "test_accuracy": ...,
 /// "images_per_second": 1234.5, "seconds": 50.1}; numbers that are not finite are null.
 nlohmann::ordered_json to_json(const EpochMetrics& metrics);
+
+/// Reads to_json back; null becomes NaN. Throws Error or nlohmann's exception.
+EpochMetrics epoch_of(const nlohmann::ordered_json& object);
+
+/// Text from outside. Throws nlohmann's exception unless it is JSON; what lies deeper in it than
+/// anything of ours is left out, for it could exhaust the stack.
+nlohmann::ordered_json parse_json(std::string_view text);
+
+/// A member that is a whole number from 0 to `max`, or a number or null (which becomes NaN). Throw
+/// Error or nlohmann's exception.
+std::int64_t count_of(const nlohmann::ordered_json& object, const char* key,
+                      std::int64_t max = INT64_MAX);
+double number_or_nan(const nlohmann::ordered_json& object, const char* key);
 
 /// The lines of a metrics.jsonl; null becomes NaN. Throws Error with file and line.
 std::vector<EpochMetrics> read_metrics(const std::filesystem::path& file);
