@@ -27,6 +27,7 @@ constexpr const char* kTrainExamples = R"(Examples:
   convoy train --model net.textproto --data my-images --optimizer sgd
   convoy train -n 4                   the same on four ranks: MPI processes
   convoy train --config train.toml    lines such as batch-size = 64
+  convoy train --resume               go on with the newest run
 )";
 
 constexpr const char* kEvaluateExamples = R"(Examples:
@@ -125,6 +126,7 @@ void add_flags(CLI::App& app, TrainOptions& options) {
   add_switch(app, {"--no-shuffle", "", "Take images in the order of the files", group},
              [&options](bool on) { options.shuffle = !on; });
   add_rank_flags(app, options.distributed);
+  add_checkpoint_flags(app, options);
   const std::string output = "Output";
   add_path(app, {"--run-dir", "DIR", "Where the run writes [runs/TIME-MODEL-N]", output},
            options.run_dir);

@@ -6,6 +6,7 @@
 #include "core/base/check.h"
 #include "core/base/nearest.h"
 #include "launcher/json.h"
+#include "launcher/rule.h"
 
 namespace convoy::launcher {
 namespace {
@@ -21,10 +22,28 @@ Json recipe_json(const v1::Recipe& recipe) {
   return Json::parse(text);
 }
 
+// A file may have been changed by hand; flags have been through this.
+void check_ranges(const v1::Recipe& recipe) {
+  using google::protobuf::FieldDescriptor;
+  std::vector<const FieldDescriptor*> fields;
+  recipe.GetReflection()->ListFields(recipe, &fields);
+  for (const FieldDescriptor* field : fields) {
+    const v1::Rule& rule = field->options().GetExtension(v1::rule);
+    const bool whole = field->cpp_type() == FieldDescriptor::CPPTYPE_INT32;
+    if (!whole && field->cpp_type() != FieldDescriptor::CPPTYPE_DOUBLE) {
+      continue;
+    }
+    const double value = whole ? recipe.GetReflection()->GetInt32(recipe, field)
+                               : recipe.GetReflection()->GetDouble(recipe, field);
+    check(accepts(rule, value), "recipe: {} {} must be {}", field->name(), value, range_text(rule));
+  }
+}
+
 v1::Recipe recipe_of(const Json& json) {
   v1::Recipe recipe;
   const auto status = google::protobuf::util::JsonStringToMessage(json.dump(), &recipe);
   check(status.ok(), "recipe: {}", status.ToString());
+  check_ranges(recipe);
   return recipe;
 }
 
@@ -33,9 +52,9 @@ Json nullable(const std::optional<Value>& value) {
   return value ? Json(*value) : Json();
 }
 
-template <typename Value>
-std::optional<Value> optional_of(const Json& json) {
-  return json.is_null() ? std::nullopt : std::optional(json.get<Value>());
+std::optional<std::int64_t> optional_count_of(const Json& json, const char* key,
+                                              std::int64_t max = INT64_MAX) {
+  return json.at(key).is_null() ? std::nullopt : std::optional(count_of(json, key, max));
 }
 
 DatasetName dataset_of(const std::string& name) {
@@ -61,6 +80,9 @@ Json json_of(const TrainOptions& options) {
           {"max_steps", nullable(options.max_steps)},
           {"shuffle", options.shuffle},
           {"threads", nullable(options.threads)},
+          {"checkpoint_every", nullable(options.checkpoint_every)},
+          {"keep_last", options.keep.last},
+          {"keep_best", options.keep.best},
           {"reproducible", options.distributed.reproducible},
           {"micro_shards", options.distributed.micro_shards},
           {"bf16_gradients", options.distributed.reduce.bf16},
@@ -70,7 +92,7 @@ Json json_of(const TrainOptions& options) {
 // Those that change what is learned.
 void read_distributed(const Json& json, DistributedOptions& options) {
   options.reproducible = json.at("reproducible").get<bool>();
-  options.micro_shards = json.at("micro_shards").get<int>();
+  options.micro_shards = static_cast<int>(count_of(json, "micro_shards", INT32_MAX));
   check(options.micro_shards >= 1 && options.micro_shards <= kMaxMicroShards,
         "micro_shards: {} is not in 1 to {}", options.micro_shards, kMaxMicroShards);
   options.reduce.bf16 = json.at("bf16_gradients").get<bool>();
@@ -86,7 +108,7 @@ std::string config_text(const TrainOptions& options) {
 
 TrainOptions parse_config(std::string_view text, std::string_view source) {
   try {
-    const Json json = Json::parse(text);
+    const Json json = parse_json(text);
     const Json ours = json_of({});
     std::vector<std::string> known;
     for (const auto& [key, value] : ours.items()) {
@@ -103,11 +125,17 @@ TrainOptions parse_config(std::string_view text, std::string_view source) {
     options.model = json.at("model").get<std::string>();
     options.init_from = json.at("init_from").get<std::string>();
     options.recipe = recipe_of(json.at("recipe"));
-    options.accumulate = json.at("accumulate").get<std::int64_t>();
-    options.seed = json.at("seed").get<std::uint64_t>();
-    options.max_steps = optional_of<std::int64_t>(json.at("max_steps"));
+    options.accumulate = count_of(json, "accumulate", 1 << 20);
+    options.seed = static_cast<std::uint64_t>(count_of(json, "seed"));
+    options.max_steps = optional_count_of(json, "max_steps");
     options.shuffle = json.at("shuffle").get<bool>();
-    options.threads = optional_of<int>(json.at("threads"));
+    options.threads = static_cast<std::optional<int>>(optional_count_of(json, "threads", 4096));
+    options.checkpoint_every = optional_count_of(json, "checkpoint_every");
+    options.keep = {.last = static_cast<int>(count_of(json, "keep_last", 10'000)),
+                    .best = static_cast<int>(count_of(json, "keep_best", 10'000))};
+    check(options.accumulate >= 1 && options.threads != 0 && options.checkpoint_every != 0 &&
+              options.keep.last >= 1,
+          "accumulate, threads, checkpoint_every and keep_last must be at least 1");
     read_distributed(json, options.distributed);
     return options;
   } catch (const Json::exception& error) {

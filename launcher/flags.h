@@ -55,6 +55,9 @@ void add_flags(CLI::App& app, ExportOptions& options);
 /// Starting ranks and what they do together.
 void add_rank_flags(CLI::App& app, DistributedOptions& options);
 
+/// --resume and what decides which checkpoints there are.
+void add_checkpoint_flags(CLI::App& app, TrainOptions& options);
+
 /// A flag per field of v1::Recipe, with the schema's ranges and words.
 void add_recipe_flags(CLI::App& app, v1::Recipe& recipe);
 

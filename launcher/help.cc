@@ -21,7 +21,7 @@ std::string names_of(const CLI::Option& option) {
     names += fmt::format("--{}, ", name);
   }
   names.resize(names.size() - 2);
-  const std::string value = option.get_items_expected_min() > 0 ? option.get_type_name() : "";
+  const std::string value = option.get_items_expected_max() > 0 ? option.get_type_name() : "";
   return value.empty() ? names : fmt::format("{} {}", names, value);
 }
 

@@ -19,6 +19,10 @@ struct CommandName {
   std::string description = {};
 };
 
+CommandName train_command() {
+  return {.name = "train", .description = "Trains a model."};
+}
+
 std::span<const std::string> command_names() {
   static const std::array<std::string, 4> names = {"train", "evaluate", "predict", "export"};
   return names;
@@ -60,6 +64,9 @@ void check_names(const CLI::App& app, const Arguments& arguments) {
     }
     const bool joined = name != argument;  // --name=value
     std::string value = joined ? argument.substr(name.size() + 1) : "";
+    if (option->get_items_expected_max() > 0 && option->get_items_expected_min() == 0) {
+      continue;  // a value or none
+    }
     if (option->get_items_expected_min() == 0) {
       if (joined && value != "true" && value != "false") {
         throw UsageError(fmt::format("{} {}: must be true or false", name, printable(value)));
@@ -84,8 +91,8 @@ struct Parsed {
 
 template <typename Options>
 Parsed<Options> parse(const CommandName& command, const Arguments& arguments,
-                      bool positionals_needed) {
-  Parsed<Options> parsed;
+                      bool positionals_needed, Options base = {}) {
+  Parsed<Options> parsed = {.options = std::move(base)};
   CLI::App app(command.description, "convoy " + command.name);
   app.formatter(std::make_shared<HelpFormatter>());
   add_flags(app, parsed.options);
@@ -107,14 +114,23 @@ Parsed<Options> parse(const CommandName& command, const Arguments& arguments,
   return parsed;
 }
 
+TrainOptions with_arguments(TrainOptions options, Arguments arguments) {
+  options.arguments = std::move(arguments);
+  return options;
+}
+template <typename Options>
+Options with_arguments(Options options, const Arguments&) {
+  return options;
+}
+
 template <typename Options>
 Command parse_command(const CommandName& command, const Arguments& arguments) {
-  const auto parsed = parse<Options>(command, arguments, true);
+  auto parsed = parse<Options>(command, arguments, true);
   if (parsed.help) {
     return *parsed.help;
   }
   if (parsed.config.empty()) {
-    return parsed.options;
+    return with_arguments(std::move(parsed.options), arguments);
   }
   Arguments all;
   try {
@@ -124,7 +140,7 @@ Command parse_command(const CommandName& command, const Arguments& arguments) {
     throw UsageError(fmt::format("{}: {}", parsed.config.string(), error.what()));
   }
   all.insert(all.end(), arguments.begin(), arguments.end());
-  return parse<Options>(command, all, true).options;
+  return with_arguments(parse<Options>(command, all, true).options, all);
 }
 
 }  // namespace
@@ -148,7 +164,7 @@ Command parse_command_line(int argc, const char* const* argv) {
   }
   const Arguments arguments(words.begin() + 1, words.end());
   if (first == "train") {
-    return parse_command<TrainOptions>({first, "Trains a model."}, arguments);
+    return parse_command<TrainOptions>(train_command(), arguments);
   }
   if (first == "evaluate") {
     return parse_command<EvaluateOptions>(
@@ -163,6 +179,11 @@ Command parse_command_line(int argc, const char* const* argv) {
   }
   throw UsageError(fmt::format("unknown command {}{}{}", printable(first),
                                did_you_mean(first, command_names()), advice));
+}
+
+TrainOptions lay_over(const TrainOptions& base, const std::vector<std::string>& arguments) {
+  return with_arguments(parse<TrainOptions>(train_command(), arguments, true, base).options,
+                        arguments);
 }
 
 }  // namespace convoy::launcher

@@ -8,10 +8,12 @@
 #include <optional>
 #include <string>
 #include <variant>
+#include <vector>
 
 #include "convoy/v1/model.pb.h"
 #include "core/base/check.h"
 #include "dist/trainer.h"
+#include "launcher/retention.h"
 
 namespace convoy::launcher {
 
@@ -71,11 +73,17 @@ struct TrainOptions {
   bool shuffle = true;
   std::filesystem::path init_from = {};  ///< safetensors; empty: random weights
   std::filesystem::path run_dir = {};    ///< empty: a new one below runs/
+  /// Go on with a run: its directory or a checkpoint's; empty: run_dir, or else the newest run.
+  std::optional<std::filesystem::path> resume = {};
+  std::optional<std::int64_t> checkpoint_every = {};  ///< steps; also after every epoch
+  Retention keep = {};                                ///< which checkpoints
   DistributedOptions distributed = {};
   std::optional<int> threads = {};  ///< of each rank
   PlotFormat plots = PlotFormat::kPng;
   bool json = false;
   bool quiet = false;
+  /// What was said, those of --config first: for laying it over another run's options.
+  std::vector<std::string> arguments = {};
 };
 
 struct EvaluateOptions {
@@ -117,5 +125,9 @@ using Command =
 /// its range. Options of --config FILE are taken as if they stood before those of the command line,
 /// which therefore win.
 Command parse_command_line(int argc, const char* const* argv);
+
+/// `base` with what `arguments`, TrainOptions::arguments of another run, say otherwise. Throws
+/// UsageError.
+TrainOptions lay_over(const TrainOptions& base, const std::vector<std::string>& arguments);
 
 }  // namespace convoy::launcher

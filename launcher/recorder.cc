@@ -2,16 +2,10 @@
 
 #include <unistd.h>
 
-#include <nlohmann/json.hpp>
-
-#include "core/io/checkpoint.h"
-#include "core/io/state_dict.h"
 #include "launcher/json.h"
 
 namespace convoy::launcher {
 namespace {
-
-namespace fs = std::filesystem;
 
 Progress::Options progress_options(const TrainOptions& options) {
   return {.terminal = terminal_of(STDERR_FILENO),
@@ -32,8 +26,15 @@ EpochMetrics epoch_metrics(const dist::EpochResult& result) {
 
 }  // namespace
 
-Recorder::Recorder(const TrainOptions& options, const RunDir& run_dir, const TrainedModel& model)
-    : options_(options), run_dir_(run_dir), model_(model), progress_(progress_options(options)) {}
+Recorder::Recorder(Parts parts)
+    : run_dir_(parts.run_dir),
+      model_(parts.model),
+      config_(config_text(parts.options)),
+      progress_(progress_options(parts.options)),
+      epochs_(std::move(parts.epochs)),
+      writer_(parts.model, {.directory = parts.run_dir.checkpoints(),
+                            .keep = parts.options.keep,
+                            .there = std::move(parts.checkpoints)}) {}
 
 void Recorder::on_epoch_begin(std::int64_t epoch, std::int64_t images) {
   progress_.begin_epoch(static_cast<int>(epoch), images);
@@ -41,6 +42,7 @@ void Recorder::on_epoch_begin(std::int64_t epoch, std::int64_t images) {
 
 void Recorder::on_step(const dist::Position&, const dist::Metrics& so_far) {
   show(so_far);
+  writer_.check();
 }
 
 void Recorder::on_test_begin(std::int64_t images) {
@@ -58,24 +60,15 @@ void Recorder::on_epoch_end(const dist::EpochResult& result) {
   evaluation_ = result.test;
 }
 
-// Keeps this checkpoint and the one before.
 void Recorder::on_checkpoint(const dist::Snapshot& snapshot) {
-  const dist::Position& position = snapshot.position;
-  const nlohmann::ordered_json state = {{"epoch", position.epoch},
-                                        {"batch", position.batch},
-                                        {"step", position.step},
-                                        {"optimizer_step", snapshot.optimizer_step},
-                                        {"config", nlohmann::json::parse(config_text(options_))}};
-  const fs::path written = io::write_checkpoint(
-      run_dir_.checkpoints(), position.step,
-      {.model = weights_file(model_),
-       .optimizer = {.tensors = io::optimizer_state_dict(*model_.store, snapshot.optimizer),
-                     .metadata = {}},
-       .state_json = state.dump(2) + "\n"});
-  if (!previous_.empty() && previous_ != last_ && previous_ != written) {
-    fs::remove_all(previous_);
-  }
-  previous_ = std::exchange(last_, written);
+  writer_.write(
+      model_.store->all_values(),
+      {.snapshot = snapshot, .epochs = epochs_, .config = config_, .convoy = CONVOY_VERSION});
+}
+
+const std::filesystem::path& Recorder::last_checkpoint() {
+  writer_.wait();
+  return writer_.newest();
 }
 
 bool Recorder::stop_requested() {

@@ -2,9 +2,11 @@
 #pragma once
 
 #include <filesystem>
+#include <string>
 #include <vector>
 
 #include "dist/trainer.h"
+#include "launcher/checkpoint_writer.h"
 #include "launcher/options.h"
 #include "launcher/progress.h"
 #include "launcher/run_dir.h"
@@ -13,11 +15,20 @@
 
 namespace convoy::launcher {
 
-/// For rank 0. While it lives, signals are a StopSignal's.
+/// For rank 0. While it lives, signals are a StopSignal's. Checkpoints are written in the
+/// background; what goes wrong then is thrown in the next step.
 class Recorder : public dist::Observer {
  public:
-  /// All of these must outlive it. `options` are resolved.
-  Recorder(const TrainOptions& options, const RunDir& run_dir, const TrainedModel& model);
+  struct Parts {
+    /// These must outlive it. `options` are resolved.
+    const TrainOptions& options;
+    const RunDir& run_dir;
+    const TrainedModel& model;
+    /// Of a run that is gone on with: its finished epochs, and its good checkpoints.
+    std::vector<EpochMetrics> epochs = {};
+    std::vector<KeptCheckpoint> checkpoints = {};
+  };
+  explicit Recorder(Parts parts);
 
   void on_epoch_begin(std::int64_t epoch, std::int64_t images) override;
   void on_step(const dist::Position&, const dist::Metrics& so_far) override;
@@ -27,7 +38,9 @@ class Recorder : public dist::Observer {
   void on_checkpoint(const dist::Snapshot& snapshot) override;
   bool stop_requested() override;
 
-  const std::filesystem::path& last_checkpoint() const { return last_; }
+  /// Waits for the last checkpoint and returns it; empty if there is none. Throws what writing it
+  /// met.
+  const std::filesystem::path& last_checkpoint();
   Progress& progress() { return progress_; }
   const std::vector<EpochMetrics>& epochs() const { return epochs_; }
   const dist::Evaluation& evaluation() const { return evaluation_; }
@@ -35,15 +48,14 @@ class Recorder : public dist::Observer {
  private:
   void show(const dist::Metrics& metrics);
 
-  const TrainOptions& options_;
   const RunDir& run_dir_;
   const TrainedModel& model_;
+  std::string config_;
   Progress progress_;
   StopSignal stop_;
   std::vector<EpochMetrics> epochs_;
   dist::Evaluation evaluation_;
-  std::filesystem::path previous_;
-  std::filesystem::path last_;
+  CheckpointWriter writer_;
 };
 
 }  // namespace convoy::launcher

@@ -17,6 +17,7 @@
 #include "launcher/recipe.h"
 #include "launcher/recorder.h"
 #include "launcher/report.h"
+#include "launcher/resume.h"
 #include "launcher/run_dir.h"
 #include "launcher/summary.h"
 #include "launcher/trained_model.h"
@@ -27,10 +28,12 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// What a run writes at most at one time: the final model and a checkpoint beside an older one, each
-// with two moments, and some pictures.
-std::uint64_t needed_bytes(const ParameterStore& store) {
-  return 7 * store.values().size_bytes() + (std::uint64_t{4} << 20);
+// What a run has on disk at most: the final model, the checkpoints that are kept and one that is
+// being written, each with two moments, and some pictures. A run that goes on has most of it there.
+std::uint64_t needed_bytes(const ParameterStore& store, const TrainOptions& options, bool resumed) {
+  const int checkpoints = resumed ? 2 : options.keep.last + options.keep.best + 1;
+  return (1 + 3 * static_cast<std::uint64_t>(checkpoints)) * store.values().size_bytes() +
+         (std::uint64_t{4} << 20);
 }
 
 // The most memory this process has had resident.
@@ -58,18 +61,28 @@ void print_json(const RunDir& run_dir, const dist::Trainer& trainer,
 }  // namespace
 
 int run_train(const TrainOptions& given) {
-  TrainOptions options = given;
+  dist::LocalCommunicator communicator;
+  std::optional<ResumedRun> resumed;
+  if (given.resume) {
+    resumed = find_run(given, communicator);
+    for (const std::string& note : resumed->notes) {
+      std::cerr << note << "\n";
+    }
+  }
+  TrainOptions options = resumed ? resumed->options : given;
   if (options.threads) {
     set_num_threads(*options.threads);
   }
-  ModelSpec spec = load_model(options.model);
-  options.recipe = resolve_recipe(spec.model.recipe(), options.recipe, options.augment);
+  ModelSpec spec = resumed ? resumed->spec : load_model(options.model);
+  if (!resumed) {
+    options.recipe = resolve_recipe(spec.model.recipe(), options.recipe, options.augment);
+  }
   const v1::Recipe& recipe = options.recipe;
   const std::string name = dataset_str(options.data.dataset.value_or(DatasetName::kMnist));
   const data::Dataset train = data::open_dataset(name, data::Split::kTrain, options.data.directory);
   const data::Dataset test = data::open_dataset(name, data::Split::kTest, options.data.directory);
   TrainedModel model = make_model(std::move(spec), name, train, recipe.batch_size(), options.seed);
-  if (!options.init_from.empty()) {
+  if (!options.init_from.empty() && !resumed) {
     io::load_state_dict(*model.store, options.init_from);
   }
   if (!options.quiet) {
@@ -80,8 +93,8 @@ int run_train(const TrainOptions& given) {
   }
   const RunDir run_dir({.path = options.run_dir,
                         .model = options.model,
-                        .needed_bytes = needed_bytes(*model.store)});
-  start_report(run_dir, options, model.spec);
+                        .resume = resumed.has_value(),
+                        .needed_bytes = needed_bytes(*model.store, options, resumed.has_value())});
 
   const std::unique_ptr<optim::Optimizer> optimizer =
       make_optimizer(recipe, static_cast<std::int64_t>(model.store->values().size()));
@@ -90,7 +103,6 @@ int run_train(const TrainOptions& given) {
   const std::int64_t steps =
       std::min(recipe.epochs() * steps_per_epoch, options.max_steps.value_or(INT64_MAX));
   const optim::Schedule schedule = make_schedule(recipe, steps_per_epoch, steps);
-  dist::LocalCommunicator communicator;
   dist::Trainer trainer(
       {.model = *model.layers,
        .store = *model.store,
@@ -108,18 +120,42 @@ int run_train(const TrainOptions& given) {
        .label_smoothing = recipe.label_smoothing(),
        .clip_norm = recipe.clip_norm() > 0 ? std::optional(recipe.clip_norm()) : std::nullopt,
        .augment = make_augment(recipe),
-       .raw_pixels = options.data.raw_pixels});
-  Recorder recorder(options, run_dir, model);
+       .raw_pixels = options.data.raw_pixels,
+       .checkpoint_every = options.checkpoint_every});
+  if (resumed) {
+    trainer.restore(load(*resumed, *model.store, *optimizer, communicator));
+    forget_later(*resumed, run_dir);
+  }
+  start_report(run_dir, options, model.spec);
+  Recorder recorder(
+      {.options = options,
+       .run_dir = run_dir,
+       .model = model,
+       .epochs = resumed ? resumed->epochs : std::vector<EpochMetrics>(),
+       .checkpoints = resumed ? resumed->checkpoints : std::vector<KeptCheckpoint>()});
   if (!options.quiet) {
     std::cerr << fmt::format("{}; {}; {}; {} threads\nresults go to {}\n\n", optimizer->describe(),
                              schedule.describe(), blis::describe(), num_threads(),
                              run_dir.path().string());
   }
+  const bool finished = trainer.position().epoch >= recipe.epochs();
+  if (finished && !options.quiet) {
+    std::cerr << "the run is complete; to train on, say --epochs N with more of them\n";
+  }
   if (trainer.run(recorder) == dist::Outcome::kStopped) {
     recorder.progress().end();
-    std::cerr << fmt::format("stopped at step {} of {}; the weights are in {}\n",
-                             trainer.position().step, steps, recorder.last_checkpoint().string());
+    std::cerr << fmt::format(
+        "stopped at step {} of {}; the checkpoint is {}\ngo on with: convoy train --resume {}\n",
+        trainer.position().step, steps, recorder.last_checkpoint().string(),
+        run_dir.path().string());
     return kExitStopped;
+  }
+  recorder.last_checkpoint();  // throws if it could not be written
+  // A run that had no epoch left, as after a kill at the very end, has not been tested here.
+  dist::Evaluation evaluation = recorder.evaluation();
+  if (finished) {
+    evaluation =
+        dist::evaluate(*model.layers, test, communicator, {.raw_pixels = options.data.raw_pixels});
   }
   fs::create_directories(run_dir.final_model().parent_path());
   io::write_safetensors(run_dir.final_model(), weights_file(model));
@@ -128,7 +164,7 @@ int run_train(const TrainOptions& given) {
                  .model = model,
                  .test = test,
                  .epochs = recorder.epochs(),
-                 .evaluation = recorder.evaluation()});
+                 .evaluation = evaluation});
   if (options.json) {
     print_json(run_dir, trainer, recorder.epochs());
   }

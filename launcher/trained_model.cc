@@ -21,20 +21,6 @@ std::string entry(const io::SafetensorsFile& file, const char* key, const char* 
   return found == file.metadata.end() ? otherwise : found->second;
 }
 
-ModelSpec spec_of(const io::SafetensorsFile& file, const std::string& model,
-                  const fs::path& weights) {
-  if (!model.empty()) {
-    return load_model(model);
-  }
-  const auto text = file.metadata.find(kModelText);
-  check(text != file.metadata.end(),
-        "{}: does not say which model it is of, as files that convoy did not write.\nName it with "
-        "--model NAME or --model FILE.",
-        weights.string());
-  return parse_model(text->second,
-                     fmt::format("{} ({})", weights.string(), entry(file, kModelSource, "")));
-}
-
 }  // namespace
 
 TrainedModel make_model(ModelSpec spec, std::string dataset_name, const data::Dataset& dataset,
@@ -75,18 +61,34 @@ std::string dataset_of(const fs::path& weights) {
 TrainedModel read_model(const fs::path& weights, const std::string& model,
                         const data::Dataset& dataset) {
   const io::SafetensorsFile file = io::read_safetensors(weights);
-  TrainedModel read =
-      make_model(spec_of(file, model, weights), entry(file, kDataset, "mnist"), dataset, 1, 0);
+  TrainedModel read = make_model(model.empty() ? model_of(file, weights) : load_model(model),
+                                 entry(file, kDataset, "mnist"), dataset, 1, 0);
   io::load_state_dict(*read.store, file.tensors, weights.string());
   return read;
 }
 
 io::SafetensorsFile weights_file(const TrainedModel& model) {
-  return {.tensors = io::state_dict(*model.store),
+  return weights_file(model, model.store->all_values());
+}
+
+io::SafetensorsFile weights_file(const TrainedModel& model, std::span<const float> all_values) {
+  return {.tensors = io::state_dict(*model.store, all_values),
           .metadata = {{"format", "pt"},
                        {kModelText, model.spec.text},
                        {kModelSource, model.spec.source},
                        {kDataset, model.dataset}}};
+}
+
+ModelSpec model_of(const io::SafetensorsFile& file, const fs::path& weights) {
+  const auto text = file.metadata.find(kModelText);
+  check(text != file.metadata.end(),
+        "{}: does not say which model it is of, as files that convoy did not write.\nName it with "
+        "--model NAME or --model FILE.",
+        weights.string());
+  const std::string source = entry(file, kModelSource, "");
+  ModelSpec spec = parse_model(text->second, fmt::format("{} ({})", weights.string(), source));
+  spec.source = source;
+  return spec;
 }
 
 }  // namespace convoy::launcher

@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <span>
 #include <string>
 
 #include "core/autograd/parameter.h"
@@ -42,5 +43,11 @@ TrainedModel read_model(const std::filesystem::path& weights, const std::string&
 /// The weights, with the model's text and the data set's name beside them, where read_model and
 /// dataset_of find them.
 io::SafetensorsFile weights_file(const TrainedModel& model);
+/// The same of a copy of its store's all_values().
+io::SafetensorsFile weights_file(const TrainedModel& model, std::span<const float> all_values);
+
+/// The model that a weights file names, with the source it had in the first place. Throws Error if
+/// convoy did not write it.
+ModelSpec model_of(const io::SafetensorsFile& file, const std::filesystem::path& weights);
 
 }  // namespace convoy::launcher

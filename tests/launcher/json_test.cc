@@ -58,8 +58,10 @@ TEST_F(MetricsFileTest, DamagedLineIsNamed) {
   write(to_json(EpochMetrics{}).dump() + "\n{\"epoch\": 2, \"train");
   testing::expect_error([&] { read_metrics(path_); },
                         path_.string() + ":2: not an epoch's metrics");
-  write("{\"epoch\": \"two\"}\n");
-  testing::expect_error([&] { read_metrics(path_); }, ":1: not an epoch's metrics");
+  for (const char* epoch : {"\"two\"", "-1", "1e300", "2.5", "null", "4294967296"}) {
+    write(fmt::format("{{\"epoch\": {}}}\n", epoch));
+    testing::expect_error([&] { read_metrics(path_); }, ":1: not an epoch's metrics");
+  }
   testing::expect_error([&] { read_metrics("no/such"); }, "cannot read no/such");
 }
 
@@ -79,6 +81,8 @@ TrainOptions some_options() {
   options.distributed.micro_shards = 16;
   options.distributed.reduce.bf16 = true;
   options.distributed.on_nan = dist::OnNan::kSkip;
+  options.checkpoint_every = 7;
+  options.keep = {.last = 5, .best = 0};
   return options;
 }
 
@@ -101,6 +105,9 @@ TEST(ConfigJsonTest, ReadsWhatWasWritten) {
   EXPECT_EQ(read.distributed.micro_shards, options.distributed.micro_shards);
   EXPECT_EQ(read.distributed.reduce.bf16, options.distributed.reduce.bf16);
   EXPECT_EQ(read.distributed.on_nan, options.distributed.on_nan);
+  EXPECT_EQ(read.checkpoint_every, options.checkpoint_every);
+  EXPECT_EQ(read.keep.last, 5);
+  EXPECT_EQ(read.keep.best, 0);
 }
 
 TEST(ConfigJsonTest, AbsentValuesStayAbsent) {
@@ -136,6 +143,13 @@ TEST(ConfigJsonTest, DamageIsRefusedWithTheFilesName) {
   refuse(changed("\"micro_shards\": 16", "\"micro_shards\": 0"), "micro_shards: 0 is not in 1");
   refuse(changed("\"skip\"", "\"skp\""), "must be one of stop, skip, rollback");
   refuse(changed("\"lr\": 0.001", "\"lr\": \"fast\""), "recipe");
+  refuse(changed("\"batch_size\": 32", "\"batch_size\": 0"), "batch_size 0 must be 1 to 1048576");
+  refuse(changed("\"lr\": 0.001", "\"lr\": \"NaN\""), "recipe: lr nan must be 0 to 1000");
+  refuse(changed("\"threads\": 2", "\"threads\": 0"), "must be at least 1");
+  refuse(changed("\"threads\": 2", "\"threads\": 1e300"), "threads must be a whole number");
+  refuse(changed("\"seed\": 9007199254740991", "\"seed\": -1"), "seed must be a whole number");
+  refuse(changed("\"accumulate\": 3", "\"accumulate\": 99999999999999999999"), "accumulate");
+  refuse(std::string(100'000, '[') + std::string(100'000, ']'), "config.json");
 }
 
 }  // namespace
