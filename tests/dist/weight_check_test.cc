@@ -87,31 +87,31 @@ TEST(WeightCheckTest, TheFirstParameterOfSeveralIsNamed) {
   const std::string text = verdict(3, [](int rank, ParameterStore& store) {
     if (rank == 1) {
       flip(store, "fc.weight", 0, 0);
-      flip(store, "conv.bias", 0, 0);
+      flip(store, "norm.bias", 0, 0);
     }
   });
-  EXPECT_THAT(text, HasSubstr("'conv.bias'"));
+  EXPECT_THAT(text, HasSubstr("'norm.bias'"));
   EXPECT_THAT(text, Not(HasSubstr("fc.weight")));
 }
 
 TEST(WeightCheckTest, ZerosOfEitherSignAndNotANumberAreBits) {
   const auto fill = [](float value) {
     return [value](int rank, ParameterStore& store) {
-      store.find("conv.bias")->value().fill(rank == 0 ? value : -value);
+      store.find("norm.bias")->value().fill(rank == 0 ? value : -value);
     };
   };
-  EXPECT_THAT(verdict(2, fill(0.0F)), HasSubstr("conv.bias"));
+  EXPECT_THAT(verdict(2, fill(0.0F)), HasSubstr("norm.bias"));
   EXPECT_EQ(
       verdict(2,
               [](int, ParameterStore& store) {
-                store.find("conv.bias")->value().fill(std::numeric_limits<float>::quiet_NaN());
+                store.find("norm.bias")->value().fill(std::numeric_limits<float>::quiet_NaN());
               }),
       "");
 }
 
 TEST(WeightCheckTest, ManyDriftedRanksAreCutShort) {
   const std::string text = verdict(12, [](int rank, ParameterStore& store) {
-    flip(store, "conv.bias", rank % 8, rank < 8 ? 3 : 4);
+    flip(store, "norm.bias", rank % 8, rank < 8 ? 3 : 4);
   });
   EXPECT_THAT(text, HasSubstr("rank 8 (thread8) has other weights than rank 0"));
   EXPECT_THAT(text, HasSubstr("and 3 ranks more"));
