@@ -9,7 +9,7 @@ namespace {
 
 constexpr std::int64_t kWarmUpSteps = 5;
 constexpr std::size_t kTrials = 8;    // of each way
-constexpr double kWorthwhile = 0.99;  // of the time without overlap
+constexpr double kWorthwhile = 0.97;  // of the time without overlap
 constexpr std::array kWays = {Overlap::kOff, Overlap::kPoll, Overlap::kThread};
 
 double median(std::vector<double> values) {
@@ -116,6 +116,7 @@ void GradientReducer::choose() {
   const auto fastest = std::ranges::min_element(seconds) - seconds.begin();
   const bool pays = seconds[static_cast<std::size_t>(fastest)] < kWorthwhile * seconds[0];
   choice_ = kWays[pays ? static_cast<std::size_t>(fastest) : 0];
+  statistics_ = {};
 }
 
 void GradientReducer::on_ready(const Parameter& parameter) {

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <map>
@@ -129,7 +130,7 @@ std::vector<std::string> core_warnings(std::span<const std::string> hosts,
   return lines;
 }
 
-std::vector<std::string> share_cores(dist::Communicator& communicator, std::optional<int> wish) {
+void share_cores(dist::Communicator& communicator, std::optional<int> wish) {
   const RankCores mine = cores_of_this_rank(wish);
   std::vector<RankCores> ranks;
   std::vector<std::string> hosts;
@@ -140,7 +141,11 @@ std::vector<std::string> share_cores(dist::Communicator& communicator, std::opti
     std::memcpy(&ranks.emplace_back(), theirs.data(), sizeof mine);
   }
   set_num_threads(share_threads(hosts, ranks)[static_cast<std::size_t>(communicator.rank())]);
-  return core_warnings(hosts, ranks);
+  if (communicator.rank() == 0) {
+    for (const std::string& warning : core_warnings(hosts, ranks)) {
+      fmt::print(stderr, "convoy: {}\n", warning);
+    }
+  }
 }
 
 }  // namespace convoy::launcher

@@ -32,8 +32,8 @@ std::vector<int> share_threads(std::span<const std::string> hosts,
 std::vector<std::string> core_warnings(std::span<const std::string> hosts,
                                        std::span<const RankCores> ranks);
 
-/// Sets this process's number of threads, after asking all ranks. Returns core_warnings, the same
-/// on every rank. A collective.
-std::vector<std::string> share_cores(dist::Communicator& communicator, std::optional<int> wish);
+/// Sets this process's number of threads, after asking all ranks; rank 0 shows core_warnings on
+/// stderr. A collective.
+void share_cores(dist::Communicator& communicator, std::optional<int> wish);
 
 }  // namespace convoy::launcher

@@ -5,9 +5,9 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
-#include "core/base/parallel.h"
 #include "core/data/catalog.h"
 #include "launcher/commands.h"
+#include "launcher/cores.h"
 #include "launcher/exit_codes.h"
 #include "launcher/format.h"
 #include "launcher/predictions.h"
@@ -16,18 +16,20 @@
 
 namespace convoy::launcher {
 
-int run_evaluate(const EvaluateOptions& options) {
-  if (options.threads) {
-    set_num_threads(*options.threads);
-  }
+int run_evaluate(const EvaluateOptions& options, dist::Communicator& communicator) {
+  share_cores(communicator, options.threads);
   const std::filesystem::path weights = find_weights(options.checkpoint);
   const std::string name =
       options.data.dataset ? dataset_str(*options.data.dataset) : dataset_of(weights);
   const data::Dataset test = data::open_dataset(name, data::Split::kTest, options.data.directory);
-  const TrainedModel model = read_model(weights, options.model, test);
-  dist::LocalCommunicator communicator;
+  TrainedModel model = read_model(weights, options.model, test);
+  // Ranks may have found different checkpoints of a run that goes on meanwhile.
+  share_weights(model, communicator);
   const dist::Evaluation evaluation =
       dist::evaluate(*model.layers, test, communicator, {.raw_pixels = options.data.raw_pixels});
+  if (communicator.rank() != 0) {
+    return kExitDone;
+  }
   const dist::Metrics& metrics = evaluation.metrics;
   if (!options.quiet) {
     const ConfusionMatrix matrix = confusion_of(evaluation, test.class_names());

@@ -2,36 +2,72 @@
 // line on stderr and an exit code. Nothing else catches.
 #include <fmt/format.h>
 
+#include <chrono>
 #include <cstdio>
 #include <exception>
+#include <thread>
 
+#include "dist/collectives.h"
+#include "dist/job.h"
 #include "launcher/commands.h"
+#include "launcher/exit_codes.h"
 
 namespace {
 
+namespace dist = convoy::dist;
 namespace launcher = convoy::launcher;
 
+// Runs a subcommand on all ranks of the job. `job` outlives what is thrown, so that a rank that
+// fails does not wait for the others in MPI_Finalize.
 struct Run {
+  std::unique_ptr<dist::Communicator>& job;
+
   int operator()(const launcher::HelpText& help) const {
     fmt::print("{}", help.text);
     return 0;
   }
-  int operator()(const launcher::TrainOptions& options) const { return run_train(options); }
-  int operator()(const launcher::EvaluateOptions& options) const { return run_evaluate(options); }
+  int operator()(const launcher::TrainOptions& options) const {
+    job = dist::join_job();
+    return finish(run_train(options, *job));
+  }
+  int operator()(const launcher::EvaluateOptions& options) const {
+    job = dist::join_job();
+    return finish(run_evaluate(options, *job));
+  }
   int operator()(const launcher::PredictOptions& options) const { return run_predict(options); }
   int operator()(const launcher::ExportOptions& options) const { return run_export(options); }
+
+  // Waits for the other ranks, naming one that does not come.
+  int finish(int exit_code) const {
+    job->set_activity("finishing");
+    barrier(*job);
+    return exit_code;
+  }
 };
+
+// Says why this rank ends, and ends the others with it.
+int give_up(const std::exception& error, int exit_code, const dist::Communicator* job) {
+  if (job == nullptr || job->size() == 1) {
+    fmt::print(stderr, "convoy: {}\n", error.what());
+    return exit_code;
+  }
+  if (job->rank() != 0) {
+    // If all ranks met the same, rank 0 says so and ends them meanwhile: once is enough.
+    std::this_thread::sleep_for(std::chrono::milliseconds(250));
+  }
+  fmt::print(stderr, "convoy: {}: {}\n", job->name(job->rank()), error.what());
+  dist::abort_job(exit_code);
+}
 
 }  // namespace
 
 int main(int argc, char** argv) {
+  std::unique_ptr<dist::Communicator> job;
   try {
-    return std::visit(Run{}, launcher::parse_command_line(argc, argv));
+    return std::visit(Run{job}, launcher::parse_command_line(argc, argv));
   } catch (const launcher::UsageError& error) {
-    fmt::print(stderr, "convoy: {}\n", error.what());
-    return 2;
+    return give_up(error, launcher::kExitUsage, job.get());
   } catch (const std::exception& error) {
-    fmt::print(stderr, "convoy: {}\n", error.what());
-    return 1;
+    return give_up(error, launcher::kExitError, job.get());
   }
 }

@@ -39,6 +39,9 @@ struct DataOptions {
   bool raw_pixels = false;                  ///< 0..255 instead of 0..1
 };
 
+/// "auto", "off", "poll", "thread".
+std::string overlap_str(dist::Overlap overlap);
+
 /// "stop", "skip", "rollback".
 std::string on_nan_str(dist::OnNan on_nan);
 /// Throws UsageError for another word.

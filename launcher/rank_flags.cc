@@ -38,6 +38,10 @@ void add_reduce_flags(CLI::App& app, dist::ReduceOptions& reduce) {
 
 }  // namespace
 
+std::string overlap_str(dist::Overlap overlap) {
+  return overlap_names()[static_cast<std::size_t>(overlap)];
+}
+
 std::string on_nan_str(dist::OnNan on_nan) {
   return on_nan_names()[static_cast<std::size_t>(on_nan)];
 }

@@ -71,6 +71,10 @@ const std::filesystem::path& Recorder::last_checkpoint() {
   return writer_.newest();
 }
 
+void Recorder::on_note(const std::string& text) {
+  progress_.note(text);
+}
+
 bool Recorder::stop_requested() {
   return stop_.requested();
 }

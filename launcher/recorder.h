@@ -36,6 +36,7 @@ class Recorder : public dist::Observer {
   void on_test_batch(const dist::Metrics& so_far) override;
   void on_epoch_end(const dist::EpochResult& result) override;
   void on_checkpoint(const dist::Snapshot& snapshot) override;
+  void on_note(const std::string& text) override;
   bool stop_requested() override;
 
   /// Waits for the last checkpoint and returns it; empty if there is none. Throws what writing it

@@ -1,10 +1,8 @@
 // `convoy train`: puts data, model, recipe and run directory together, lets the Trainer run, and
 // writes down what came of it.
 #include <fmt/format.h>
-#include <sys/resource.h>
 
 #include <iostream>
-#include <nlohmann/json.hpp>
 
 #include "core/base/parallel.h"
 #include "core/blis/gemm.h"
@@ -12,14 +10,17 @@
 #include "core/io/state_dict.h"
 #include "dist/trainer.h"
 #include "launcher/commands.h"
+#include "launcher/cores.h"
 #include "launcher/exit_codes.h"
-#include "launcher/json.h"
+#include "launcher/fingerprint_of.h"
 #include "launcher/recipe.h"
 #include "launcher/recorder.h"
 #include "launcher/report.h"
 #include "launcher/resume.h"
 #include "launcher/run_dir.h"
+#include "launcher/stop_signal.h"
 #include "launcher/summary.h"
+#include "launcher/train_result.h"
 #include "launcher/trained_model.h"
 #include "launcher/training_parts.h"
 
@@ -36,32 +37,30 @@ std::uint64_t needed_bytes(const ParameterStore& store, const TrainOptions& opti
          (std::uint64_t{4} << 20);
 }
 
-// The most memory this process has had resident.
-std::int64_t peak_memory_bytes() {
-  rusage usage = {};
-  getrusage(RUSAGE_SELF, &usage);
-  return std::int64_t{usage.ru_maxrss} * 1024;
+// "2 threads", "4 ranks of 2 threads"
+std::string ranks_and_threads(int ranks) {
+  const std::string threads =
+      num_threads() == 1 ? "1 thread" : fmt::format("{} threads", num_threads());
+  return ranks == 1 ? threads : fmt::format("{} ranks of {}", ranks, threads);
 }
 
-void print_json(const RunDir& run_dir, const dist::Trainer& trainer,
-                const std::vector<EpochMetrics>& epochs) {
-  nlohmann::ordered_json json = {{"run_dir", run_dir.path().string()},
-                                 {"world_size", 1},
-                                 {"threads", num_threads()},
-                                 {"steps", trainer.position().step},
-                                 {"images_per_second", trainer.images_per_second()},
-                                 {"peak_memory_bytes", peak_memory_bytes()},
-                                 {"epochs", nlohmann::ordered_json::array()}};
-  for (const EpochMetrics& epoch : epochs) {
-    json["epochs"].push_back(to_json(epoch));
-  }
-  std::cout << json.dump() << std::endl;
-}
+// What the ranks other than 0 do about training: they only pass on signals.
+class Follower : public dist::Observer {
+ public:
+  bool stop_requested() override { return stop_.requested(); }
+
+ private:
+  StopSignal stop_;
+};
 
 }  // namespace
 
-int run_train(const TrainOptions& given) {
-  dist::LocalCommunicator communicator;
+int run_train(const TrainOptions& given, dist::Communicator& communicator) {
+  const bool leads = communicator.rank() == 0;
+  communicator.set_timeout(given.distributed.timeout);
+  if (!programs_agree(communicator)) {
+    return kExitRanksDisagree;
+  }
   std::optional<ResumedRun> resumed;
   if (given.resume) {
     resumed = find_run(given, communicator);
@@ -70,9 +69,8 @@ int run_train(const TrainOptions& given) {
     }
   }
   TrainOptions options = resumed ? resumed->options : given;
-  if (options.threads) {
-    set_num_threads(*options.threads);
-  }
+  options.quiet = options.quiet || !leads;
+  share_cores(communicator, options.threads);
   ModelSpec spec = resumed ? resumed->spec : load_model(options.model);
   if (!resumed) {
     options.recipe = resolve_recipe(spec.model.recipe(), options.recipe, options.augment);
@@ -91,82 +89,99 @@ int run_train(const TrainOptions& given) {
                                train.batch_shape(recipe.batch_size()))
               << "\n";
   }
-  const RunDir run_dir({.path = options.run_dir,
-                        .model = options.model,
-                        .resume = resumed.has_value(),
-                        .needed_bytes = needed_bytes(*model.store, options, resumed.has_value())});
+  if (!runs_agree(communicator, options, model, train, test)) {
+    return kExitRanksDisagree;
+  }
+  share_weights(model, communicator);
 
-  const std::unique_ptr<optim::Optimizer> optimizer =
-      make_optimizer(recipe, static_cast<std::int64_t>(model.store->values().size()));
   const std::int64_t batch = recipe.batch_size() * options.accumulate;
   const std::int64_t steps_per_epoch = (train.size() + batch - 1) / batch;
   const std::int64_t steps =
       std::min(recipe.epochs() * steps_per_epoch, options.max_steps.value_or(INT64_MAX));
   const optim::Schedule schedule = make_schedule(recipe, steps_per_epoch, steps);
-  dist::Trainer trainer(
-      {.model = *model.layers,
-       .store = *model.store,
-       .optimizer = *optimizer,
-       .schedule = schedule,
-       .train = train,
-       .test = test,
-       .communicator = communicator},
-      {.epochs = recipe.epochs(),
-       .batch_size = recipe.batch_size(),
-       .accumulate = options.accumulate,
-       .max_steps = options.max_steps,
-       .seed = options.seed,
-       .shuffle = options.shuffle,
-       .label_smoothing = recipe.label_smoothing(),
-       .clip_norm = recipe.clip_norm() > 0 ? std::optional(recipe.clip_norm()) : std::nullopt,
-       .augment = make_augment(recipe),
-       .raw_pixels = options.data.raw_pixels,
-       .checkpoint_every = options.checkpoint_every});
+  const dist::TrainerOptions trainer_options = make_trainer_options(options);
+  const std::unique_ptr<optim::Optimizer> optimizer =
+      make_optimizer(recipe, dist::optimizer_elements(*model.store, communicator, trainer_options));
+  dist::Trainer trainer({.model = *model.layers,
+                         .store = *model.store,
+                         .optimizer = *optimizer,
+                         .schedule = schedule,
+                         .train = train,
+                         .test = test,
+                         .communicator = communicator},
+                        trainer_options);
   if (resumed) {
-    trainer.restore(load(*resumed, *model.store, *optimizer, communicator));
-    forget_later(*resumed, run_dir);
-  }
-  start_report(run_dir, options, model.spec);
-  Recorder recorder(
-      {.options = options,
-       .run_dir = run_dir,
-       .model = model,
-       .epochs = resumed ? resumed->epochs : std::vector<EpochMetrics>(),
-       .checkpoints = resumed ? resumed->checkpoints : std::vector<KeptCheckpoint>()});
-  if (!options.quiet) {
-    std::cerr << fmt::format("{}; {}; {}; {} threads\nresults go to {}\n\n", optimizer->describe(),
-                             schedule.describe(), blis::describe(), num_threads(),
-                             run_dir.path().string());
+    // The checkpoint has the whole optimizer's state, of which a sharded one takes its part.
+    const auto whole =
+        make_optimizer(recipe, static_cast<std::int64_t>(model.store->values().size()));
+    trainer.restore(load(*resumed, *model.store, *whole, communicator));
   }
   const bool finished = trainer.position().epoch >= recipe.epochs();
-  if (finished && !options.quiet) {
-    std::cerr << "the run is complete; to train on, say --epochs N with more of them\n";
+  std::optional<RunDir> run_dir;
+  std::optional<Recorder> recorder;
+  std::optional<Follower> follower;
+  if (leads) {
+    run_dir.emplace(
+        RunDir::Options{.path = options.run_dir,
+                        .model = options.model,
+                        .resume = resumed.has_value(),
+                        .needed_bytes = needed_bytes(*model.store, options, resumed.has_value())});
+    if (resumed) {
+      forget_later(*resumed, *run_dir);
+    }
+    start_report(*run_dir, options, model.spec);
+    recorder.emplace(Recorder::Parts{
+        .options = options,
+        .run_dir = *run_dir,
+        .model = model,
+        .epochs = resumed ? resumed->epochs : std::vector<EpochMetrics>(),
+        .checkpoints = resumed ? resumed->checkpoints : std::vector<KeptCheckpoint>()});
+  } else {
+    follower.emplace();
   }
-  if (trainer.run(recorder) == dist::Outcome::kStopped) {
-    recorder.progress().end();
-    std::cerr << fmt::format(
-        "stopped at step {} of {}; the checkpoint is {}\ngo on with: convoy train --resume {}\n",
-        trainer.position().step, steps, recorder.last_checkpoint().string(),
-        run_dir.path().string());
-    return kExitStopped;
+  if (!options.quiet) {
+    std::cerr << fmt::format("{}; {}; {}; {}\nresults go to {}\n\n", optimizer->describe(),
+                             schedule.describe(), blis::describe(),
+                             ranks_and_threads(communicator.size()), run_dir->path().string())
+              << (finished ? "the run is complete; to train on, say --epochs N with more of them\n"
+                           : "");
   }
-  recorder.last_checkpoint();  // throws if it could not be written
+  const dist::Outcome outcome = leads ? trainer.run(*recorder) : trainer.run(*follower);
   // A run that had no epoch left, as after a kill at the very end, has not been tested here.
-  dist::Evaluation evaluation = recorder.evaluation();
+  std::optional<dist::Evaluation> evaluation;
   if (finished) {
     evaluation =
         dist::evaluate(*model.layers, test, communicator, {.raw_pixels = options.data.raw_pixels});
   }
-  fs::create_directories(run_dir.final_model().parent_path());
-  io::write_safetensors(run_dir.final_model(), weights_file(model));
-  finish_report({.run_dir = run_dir,
+  if (!leads) {
+    return kExitDone;  // rank 0 tells how it went
+  }
+  if (outcome == dist::Outcome::kStopped) {
+    recorder->progress().end();
+    std::cerr << fmt::format(
+        "stopped at step {} of {}; the checkpoint is {}\ngo on with: convoy train --resume {}\n",
+        trainer.position().step, steps, recorder->last_checkpoint().string(),
+        run_dir->path().string());
+    return kExitStopped;
+  }
+  recorder->last_checkpoint();  // throws if it could not be written
+  fs::create_directories(run_dir->final_model().parent_path());
+  io::write_safetensors(run_dir->final_model(), weights_file(model));
+  finish_report({.run_dir = *run_dir,
                  .options = options,
                  .model = model,
                  .test = test,
-                 .epochs = recorder.epochs(),
-                 .evaluation = evaluation});
+                 .epochs = recorder->epochs(),
+                 .evaluation = evaluation ? *evaluation : recorder->evaluation()});
+  const TrainResult result = {.run_dir = *run_dir,
+                              .world_size = communicator.size(),
+                              .trainer = trainer,
+                              .epochs = recorder->epochs()};
+  if (!options.quiet) {
+    std::cerr << communication_summary(result);
+  }
   if (options.json) {
-    print_json(run_dir, trainer, recorder.epochs());
+    std::cout << train_result_json(result) << std::endl;
   }
   return kExitDone;
 }

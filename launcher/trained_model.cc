@@ -1,9 +1,12 @@
 #include "launcher/trained_model.h"
 
+#include <algorithm>
+
 #include "core/base/check.h"
 #include "core/io/checkpoint.h"
 #include "core/io/safetensors.h"
 #include "core/io/state_dict.h"
+#include "dist/collectives.h"
 #include "launcher/build_model.h"
 
 namespace convoy::launcher {
@@ -65,6 +68,15 @@ TrainedModel read_model(const fs::path& weights, const std::string& model,
                                  entry(file, kDataset, "mnist"), dataset, 1, 0);
   io::load_state_dict(*read.store, file.tensors, weights.string());
   return read;
+}
+
+void share_weights(TrainedModel& model, dist::Communicator& communicator) {
+  const auto mine = std::as_writable_bytes(model.store->all_values());
+  const std::vector<std::byte> first =
+      dist::broadcast(communicator, std::vector(mine.begin(), mine.end()));
+  check(first.size() == mine.size(), "model {}: rank 0 has {} bytes of weights, {} has {}",
+        model.spec.model.name(), first.size(), communicator.name(communicator.rank()), mine.size());
+  std::ranges::copy(first, mine.begin());
 }
 
 io::SafetensorsFile weights_file(const TrainedModel& model) {

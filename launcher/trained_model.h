@@ -10,6 +10,7 @@
 #include "core/data/dataset.h"
 #include "core/io/safetensors.h"
 #include "core/nn/sequential.h"
+#include "dist/communicator.h"
 #include "launcher/model_file.h"
 
 namespace convoy::launcher {
@@ -39,6 +40,9 @@ std::string dataset_of(const std::filesystem::path& weights);
 /// or else the file itself, if convoy wrote it.
 TrainedModel read_model(const std::filesystem::path& weights, const std::string& model,
                         const data::Dataset& dataset);
+
+/// Gives all ranks rank 0's weights. A collective. Throws Error if their models differ.
+void share_weights(TrainedModel& model, dist::Communicator& communicator);
 
 /// The weights, with the model's text and the data set's name beside them, where read_model and
 /// dataset_of find them.

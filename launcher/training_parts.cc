@@ -59,4 +59,26 @@ data::AugmentOptions make_augment(const v1::Recipe& recipe) {
   return options;
 }
 
+dist::TrainerOptions make_trainer_options(const TrainOptions& options) {
+  const v1::Recipe& recipe = options.recipe;
+  const DistributedOptions& ranks = options.distributed;
+  return {.epochs = recipe.epochs(),
+          .batch_size = recipe.batch_size(),
+          .accumulate = options.accumulate,
+          .max_steps = options.max_steps,
+          .seed = options.seed,
+          .shuffle = options.shuffle,
+          .label_smoothing = recipe.label_smoothing(),
+          .clip_norm = recipe.clip_norm() > 0 ? std::optional(recipe.clip_norm()) : std::nullopt,
+          .augment = make_augment(recipe),
+          .raw_pixels = options.data.raw_pixels,
+          .reduce = ranks.reduce,
+          .reproducible = ranks.reproducible,
+          .micro_shards = ranks.micro_shards,
+          .shard_optimizer = ranks.shard_optimizer,
+          .on_nan = ranks.on_nan,
+          .check_every = ranks.check_every,
+          .checkpoint_every = options.checkpoint_every};
+}
+
 }  // namespace convoy::launcher

@@ -8,6 +8,8 @@
 #include "core/data/augment.h"
 #include "core/optim/optimizer.h"
 #include "core/optim/schedule.h"
+#include "dist/trainer.h"
+#include "launcher/options.h"
 
 namespace convoy::launcher {
 
@@ -20,5 +22,8 @@ optim::Schedule make_schedule(const v1::Recipe& recipe, std::int64_t steps_per_e
                               std::int64_t total_steps);
 
 data::AugmentOptions make_augment(const v1::Recipe& recipe);
+
+/// `options` are resolved.
+dist::TrainerOptions make_trainer_options(const TrainOptions& options);
 
 }  // namespace convoy::launcher
