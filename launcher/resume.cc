@@ -95,6 +95,7 @@ ResumedRun find(const TrainOptions& given) {
   check(is_run_dir(run.directory), "--resume {}: {}", meant.string(),
         one_checkpoint ? "the checkpoint is not in a run's directory; --init-from takes its weights"
                        : "neither the directory of a run nor of a checkpoint");
+  run.lock = lock_run(run.directory);
   run.checkpoint =
       one_checkpoint ? checked_checkpoint(meant) : newest_good(run.directory, run.notes);
 

@@ -20,6 +20,7 @@ struct ResumedRun {
   TrainOptions options = {};  ///< the run's, resolved, with what the command line changes
   ModelSpec spec = {};        ///< the model that it began with, whatever became of its file
   std::filesystem::path directory = {};
+  FileDescriptor lock = {};  ///< of the directory; keep it until the run ends
   std::filesystem::path checkpoint = {};
   std::vector<std::string> notes = {};  ///< lines to show: what was skipped, and where it goes on
   std::vector<EpochMetrics> epochs = {};
@@ -31,8 +32,8 @@ struct ResumedRun {
 
 /// Finds the run that `given.resume` means, and its newest good checkpoint (or takes the one that
 /// is meant). Every rank calls it; rank 0 alone looks at files. Throws UsageError for options that
-/// would change what the run computes (each with what the run says), and Error, with the damage of
-/// each checkpoint, if there is none to go on from.
+/// would change what the run computes (each with what the run says), and Error if another process
+/// is writing the run, or, with the damage of each checkpoint, if there is none to go on from.
 ResumedRun find_run(const TrainOptions& given, dist::Communicator& communicator);
 
 /// Puts the weights into `store` and returns what Trainer::restore needs, on every rank. Throws

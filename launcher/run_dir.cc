@@ -126,17 +126,6 @@ void make_directories(const fs::path& run) {
   }
 }
 
-// The system gives the lock back however the process ends. A file system that cannot lock
-// directories (NFS) is trusted.
-FileDescriptor lock(const fs::path& path) {
-  FileDescriptor directory(open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  const bool taken =
-      directory && flock(directory.get(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
-  check(!taken, "another process is writing the run in {}\nwait for its end, or stop it first",
-        path.string());
-  return directory;
-}
-
 // Takes back what was made; fs::remove leaves alone what is not empty.
 void remove_directories(const fs::path& run, bool made) {
   std::error_code ignored;
@@ -173,7 +162,9 @@ RunDir::RunDir(const Options& options)
   } else {
     made = take_named(path_, options.resume);
   }
-  lock_ = lock(path_);
+  if (!options.resume) {
+    lock_ = lock_run(path_);
+  }
   try {
     make_directories(path_);
     prove_space(path_, options.needed_bytes);
@@ -206,6 +197,15 @@ void RunDir::rewrite(std::span<const EpochMetrics> epochs) const {
     lines += to_json(epoch).dump() + "\n";
   }
   io::write_file_atomically(metrics_file(), io::as_bytes(lines));
+}
+
+FileDescriptor lock_run(const fs::path& path) {
+  FileDescriptor directory(open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  const bool taken =
+      directory && flock(directory.get(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+  check(!taken, "another process is writing the run in {}\nwait for its end, or stop it first",
+        path.string());
+  return directory;
 }
 
 bool is_run_dir(const fs::path& path) {

@@ -36,9 +36,9 @@ class RunDir {
 
   /// Makes the directory, or takes an empty one that is there, and proves by writing that
   /// `needed_bytes` fit into it. Processes that do this in the same second get directories of their
-  /// own, and while one of them has a directory no other can take it to resume. Throws Error, with
-  /// path, reason and what to do, if that is not possible; then nothing new is left behind but
-  /// `root`. A default one becomes what the symlink `root`/latest points to.
+  /// own. Throws Error, with path, reason and what to do, if that is not possible; then nothing new
+  /// is left behind but `root`. A default one becomes what the symlink `root`/latest points to.
+  /// While a new run's RunDir lives, it holds lock_run; to resume, the caller does.
   explicit RunDir(const Options& options);
 
   const std::filesystem::path& path() const { return path_; }
@@ -62,6 +62,11 @@ class RunDir {
   std::string warning_;
   FileDescriptor lock_;
 };
+
+/// Keeps other processes from resuming the run in `path` for as long as the result lives, or its
+/// process: the system gives it back however that ends. Throws Error if another one has it. A file
+/// system that cannot lock directories (NFS) is trusted.
+FileDescriptor lock_run(const std::filesystem::path& path);
 
 /// Whether `path` is a directory that a run has written to: it has a config.json.
 bool is_run_dir(const std::filesystem::path& path);

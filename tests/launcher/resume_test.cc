@@ -49,7 +49,9 @@ class ResumeTest : public ::testing::Test {
     TrainOptions given;
     given.resume = where;
     given.arguments = std::move(arguments);
-    return find_run(given, alone_);
+    ResumedRun run = find_run(given, alone_);
+    run.lock = {};  // for the next one of the test
+    return run;
   }
   static void damage(const fs::path& checkpoint) {
     fs::resize_file(checkpoint / "model.safetensors", 100);
@@ -114,6 +116,11 @@ TEST_F(ResumeTest, PlacesWithoutARunAreRefused) {
   given.resume = run_;
   given.run_dir = directory_.path() / "other";
   expect_error([&] { find_run(given, alone_); }, "leave out --run-dir");
+}
+
+TEST_F(ResumeTest, RunThatIsBeingWrittenIsRefused) {
+  const FileDescriptor lock = lock_run(run_);
+  expect_error([&] { resume(run_); }, "another process is writing the run");
 }
 
 TEST_F(ResumeTest, RunDirMeansTheRunToo) {

@@ -184,15 +184,15 @@ TEST_F(RunDirTest, DirectoryOfARunIsTakenOnlyToResume) {
   EXPECT_EQ(make_named(path, /*resume=*/true).path(), path);
 }
 
-TEST_F(RunDirTest, RunThatIsBeingWrittenCannotBeResumed) {
+TEST_F(RunDirTest, RunThatIsBeingWrittenCannotBeLocked) {
   const fs::path path = directory_.path() / "run";
   {
-    const RunDir first = make_named(path);
-    io::write_file_atomically(first.config_file(), io::as_bytes("{}"));
-    EXPECT_THAT(error_of([&] { make_named(path, /*resume=*/true); }),
-                HasSubstr("another process is writing the run"));
+    const RunDir run = make_named(path);
+    EXPECT_THAT(error_of([&] { lock_run(path); }), HasSubstr("another process is writing the run"));
   }
-  EXPECT_EQ(make_named(path, /*resume=*/true).path(), path);
+  const FileDescriptor lock = lock_run(path);
+  EXPECT_TRUE(lock);
+  EXPECT_THAT(error_of([&] { make_named(path); }), HasSubstr("another process"));
 }
 
 TEST_F(RunDirTest, ResumingWithoutARunIsRefused) {
