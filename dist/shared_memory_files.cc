@@ -21,8 +21,8 @@ std::vector<std::string> mapped_shared_memory_files() {
     }
   }
   std::ranges::sort(files);
-  const auto repeated = std::ranges::unique(files);
-  files.erase(repeated.begin(), repeated.end());
+  // Not std::ranges::unique: clang 14 does not compile libstdc++ 12's.
+  files.erase(std::unique(files.begin(), files.end()), files.end());
   return files;
 }
 
