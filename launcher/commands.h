@@ -3,11 +3,19 @@
 // writes.
 #pragma once
 
+#include <optional>
+#include <string>
+#include <vector>
+
 #include "dist/communicator.h"
 #include "launcher/options.h"
 
 namespace convoy::launcher {
 
+/// Has the ranks that `options` ask for trained, and returns their exit code. Nothing, if training
+/// is up to this process: no ranks are asked for, it is one of them, or they cannot be started,
+/// which it says. `words` are the command line's, from "train" on.
+std::optional<int> run_ranks(const TrainOptions& options, const std::vector<std::string>& words);
 int run_train(const TrainOptions& options, dist::Communicator& communicator);
 int run_evaluate(const EvaluateOptions& options, dist::Communicator& communicator);
 int run_predict(const PredictOptions& options);

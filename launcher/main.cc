@@ -10,6 +10,7 @@
 #include "dist/collectives.h"
 #include "dist/job.h"
 #include "launcher/commands.h"
+#include "launcher/core_binding.h"
 #include "launcher/exit_codes.h"
 
 namespace {
@@ -21,21 +22,30 @@ namespace launcher = convoy::launcher;
 // fails does not wait for the others in MPI_Finalize.
 struct Run {
   std::unique_ptr<dist::Communicator>& job;
+  std::vector<std::string> words;  // of the command line
 
   int operator()(const launcher::HelpText& help) const {
     fmt::print("{}", help.text);
     return 0;
   }
   int operator()(const launcher::TrainOptions& options) const {
-    job = dist::join_job();
+    if (const std::optional<int> exit_code = run_ranks(options, words)) {
+      return *exit_code;
+    }
+    join();
     return finish(run_train(options, *job));
   }
   int operator()(const launcher::EvaluateOptions& options) const {
-    job = dist::join_job();
+    join();
     return finish(run_evaluate(options, *job));
   }
   int operator()(const launcher::PredictOptions& options) const { return run_predict(options); }
   int operator()(const launcher::ExportOptions& options) const { return run_export(options); }
+
+  void join() const {
+    launcher::keep_to_own_cores();
+    job = dist::join_job();
+  }
 
   // Waits for the other ranks, naming one that does not come.
   int finish(int exit_code) const {
@@ -64,7 +74,7 @@ int give_up(const std::exception& error, int exit_code, const dist::Communicator
 int main(int argc, char** argv) {
   std::unique_ptr<dist::Communicator> job;
   try {
-    return std::visit(Run{job}, launcher::parse_command_line(argc, argv));
+    return std::visit(Run{job, {argv + 1, argv + argc}}, launcher::parse_command_line(argc, argv));
   } catch (const launcher::UsageError& error) {
     return give_up(error, launcher::kExitUsage, job.get());
   } catch (const std::exception& error) {

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "launcher/json.h"
+#include "launcher/notice.h"
 
 namespace convoy::launcher {
 namespace {
@@ -40,9 +41,15 @@ void Recorder::on_epoch_begin(std::int64_t epoch, std::int64_t images) {
   progress_.begin_epoch(static_cast<int>(epoch), images);
 }
 
-void Recorder::on_step(const dist::Position&, const dist::Metrics& so_far) {
+void Recorder::on_step(const dist::Position& position, const dist::Metrics& so_far) {
   show(so_far);
   writer_.check();
+  // Once a second is enough to say where training was when it ended.
+  if (const auto now = std::chrono::steady_clock::now();
+      now - notified_ > std::chrono::seconds(1)) {
+    notify_launcher(kStep, std::to_string(position.step));
+    notified_ = now;
+  }
 }
 
 void Recorder::on_test_begin(std::int64_t images) {

@@ -1,6 +1,7 @@
 // What listens to training: shows progress, writes metrics.jsonl, and saves checkpoints.
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -57,6 +58,7 @@ class Recorder : public dist::Observer {
   std::vector<EpochMetrics> epochs_;
   dist::Evaluation evaluation_;
   CheckpointWriter writer_;
+  std::chrono::steady_clock::time_point notified_;
 };
 
 }  // namespace convoy::launcher

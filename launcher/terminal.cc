@@ -3,6 +3,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <charconv>
 #include <cstdlib>
 #include <string_view>
 
@@ -25,6 +26,12 @@ bool locale_is_utf8(const Environment& environment) {
   return false;
 }
 
+// What the convoy that started this rank shows its stderr on.
+std::optional<SizedTerminal> launchers_terminal(int descriptor) {
+  const char* text = descriptor == STDERR_FILENO ? std::getenv(kTerminalVariable) : nullptr;
+  return text == nullptr ? std::nullopt : parse_terminal(text);
+}
+
 }  // namespace
 
 Terminal describe_terminal(bool is_terminal, const Environment& environment) {
@@ -36,13 +43,37 @@ Terminal describe_terminal(bool is_terminal, const Environment& environment) {
 }
 
 Terminal terminal_of(int descriptor) {
-  return describe_terminal(isatty(descriptor) == 1,
-                           [](const char* name) { return std::getenv(name); });
+  const bool is_terminal = isatty(descriptor) == 1;
+  if (const auto far = is_terminal ? std::nullopt : launchers_terminal(descriptor)) {
+    return far->terminal;
+  }
+  return describe_terminal(is_terminal, [](const char* name) { return std::getenv(name); });
 }
 
 int terminal_columns(int descriptor) {
   winsize size{};
-  return ioctl(descriptor, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
+  if (ioctl(descriptor, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) {
+    return size.ws_col;
+  }
+  return launchers_terminal(descriptor).value_or(SizedTerminal{}).columns;
+}
+
+std::string terminal_text(const Terminal& terminal, int columns) {
+  return std::to_string(columns) + (terminal.colour ? " colour" : "") +
+         (terminal.unicode ? " unicode" : "");
+}
+
+std::optional<SizedTerminal> parse_terminal(std::string_view text) {
+  SizedTerminal result;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), result.columns);
+  if (error != std::errc() || result.columns < 1 || result.columns > 10'000) {
+    return {};
+  }
+  const std::string_view rest = text.substr(static_cast<std::size_t>(end - text.data()));
+  result.terminal = {.interactive = true,
+                     .colour = rest.find(" colour") != rest.npos,
+                     .unicode = rest.find(" unicode") != rest.npos};
+  return result;
 }
 
 }  // namespace convoy::launcher

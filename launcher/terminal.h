@@ -2,6 +2,9 @@
 #pragma once
 
 #include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
 
 namespace convoy::launcher {
 
@@ -17,10 +20,23 @@ using Environment = std::function<const char*(const char* name)>;
 /// (https://no-color.org) is honoured, and the locale's variables tell of UTF-8.
 Terminal describe_terminal(bool is_terminal, const Environment& environment);
 
-/// The same for a descriptor of this process, as in `terminal_of(STDERR_FILENO)`.
+/// The same for a descriptor of this process, as in `terminal_of(STDERR_FILENO)`. Of stderr, where
+/// it leads to a convoy that started this rank, that convoy's.
 Terminal terminal_of(int descriptor);
 
 /// Width in characters; 80 if it cannot be told.
 int terminal_columns(int descriptor);
+
+/// Tells ranks, whose stderr is a pipe, of the terminal that it is shown on: "120 colour unicode".
+inline constexpr const char* kTerminalVariable = "CONVOY_TERMINAL";
+
+struct SizedTerminal {
+  Terminal terminal = {};
+  int columns = 80;
+};
+
+/// Writes and reads that variable's value; nothing for a text that is none.
+std::string terminal_text(const Terminal& terminal, int columns);
+std::optional<SizedTerminal> parse_terminal(std::string_view text);
 
 }  // namespace convoy::launcher

@@ -8,11 +8,13 @@
 #include "core/blis/gemm.h"
 #include "core/data/catalog.h"
 #include "core/io/state_dict.h"
+#include "dist/collectives.h"
 #include "dist/trainer.h"
 #include "launcher/commands.h"
 #include "launcher/cores.h"
 #include "launcher/exit_codes.h"
 #include "launcher/fingerprint_of.h"
+#include "launcher/notice.h"
 #include "launcher/recipe.h"
 #include "launcher/recorder.h"
 #include "launcher/report.h"
@@ -146,6 +148,11 @@ int run_train(const TrainOptions& given, dist::Communicator& communicator) {
               << (finished ? "the run is complete; to train on, say --epochs N with more of them\n"
                            : "");
   }
+  barrier(communicator);  // all ranks know stop signals now
+  if (leads) {
+    notify_launcher(kJoined);
+    notify_launcher(kRunDir, fs::absolute(run_dir->path()).string());
+  }
   const dist::Outcome outcome = leads ? trainer.run(*recorder) : trainer.run(*follower);
   // A run that had no epoch left, as after a kill at the very end, has not been tested here.
   std::optional<dist::Evaluation> evaluation;
@@ -158,6 +165,8 @@ int run_train(const TrainOptions& given, dist::Communicator& communicator) {
   }
   if (outcome == dist::Outcome::kStopped) {
     recorder->progress().end();
+    recorder->last_checkpoint();
+    notify_launcher(kStopped);
     std::cerr << fmt::format(
         "stopped at step {} of {}; the checkpoint is {}\ngo on with: convoy train --resume {}\n",
         trainer.position().step, steps, recorder->last_checkpoint().string(),
