@@ -94,5 +94,6 @@ link host3 down
 status=0
 wait $job || status=$?
 case $status in 0 | 124 | 137) fail "exit code $status" ;; esac
+grep -q "the connection to host3 is gone" out || fail "it does not say why"
 echo "  ended with exit code $status after $((SECONDS - start)) s"
 await_nobody
