@@ -45,6 +45,17 @@ cmp alone.json three.json || fail "three ranks find $(cat three.json), one $(cat
 # Another number of ranks goes on where two stopped.
 "$with_mpi" 3 "${train[@]}" --max-steps 30 --resume two --json > on.json 2> on.err
 grep -q '"steps":30' on.json || fail "resumed with three ranks: $(cat on.json on.err)"
+"${train[@]}" --max-steps 30 --reproducible --run-dir straight 2> straight.err
+cmp straight/final/model.safetensors two/final/model.safetensors ||
+  fail "stopped and resumed, three ranks give another model"
+
+# Only rank 0 needs to see the run; and a divided optimizer goes on from a whole one.
+more=(--max-steps 40 --shard-optimizer)
+"$with_mpi" 1 "${train[@]}" --resume two "${more[@]}" : \
+  -n 1 --wdir / "${train[@]}" --resume two "${more[@]}" 2> on.err || fail "$(cat on.err)"
+"${train[@]}" --resume straight --max-steps 40 2> straight.err
+cmp straight/final/model.safetensors two/final/model.safetensors ||
+  fail "resumed with a divided optimizer, two ranks give another model"
 
 # A rank that fails names itself and ends the others; one that differs stops all.
 expect 1 "rank 1" nowhere.safetensors -- \
