@@ -79,7 +79,7 @@ bool agree(dist::Communicator& communicator, const dist::Fingerprint& mine) {
 
 }  // namespace
 
-dist::Fingerprint fingerprint_of_program() {
+dist::Fingerprint fingerprint_of_program(const TrainOptions& given) {
   dist::Fingerprint fingerprint;
   fingerprint.add("convoy", CONVOY_VERSION);
   fingerprint.add("program", hash_text(io::read_file("/proc/self/exe")));
@@ -88,6 +88,7 @@ dist::Fingerprint fingerprint_of_program() {
   fingerprint.add("arithmetic", active_isa() == Isa::kGeneric
                                     ? "generic: without fused multiply-add"
                                     : "fused multiply-add");
+  fingerprint.add("resume", given.resume ? "true" : "false");
   return fingerprint;
 }
 
@@ -105,8 +106,8 @@ dist::Fingerprint fingerprint_of(const TrainOptions& options, const TrainedModel
   return fingerprint;
 }
 
-bool programs_agree(dist::Communicator& communicator) {
-  return communicator.size() == 1 || agree(communicator, fingerprint_of_program());
+bool programs_agree(dist::Communicator& communicator, const TrainOptions& given) {
+  return communicator.size() == 1 || agree(communicator, fingerprint_of_program(given));
 }
 
 bool runs_agree(dist::Communicator& communicator, const TrainOptions& options,

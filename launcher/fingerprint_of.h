@@ -10,8 +10,9 @@
 
 namespace convoy::launcher {
 
-/// The program, and what of the machine changes bits.
-dist::Fingerprint fingerprint_of_program();
+/// The program, what of the machine changes bits, and whether a run is to be resumed, for that
+/// takes other messages. `given`: the options as they were given.
+dist::Fingerprint fingerprint_of_program(const TrainOptions& given);
 
 /// Model, options and data, as this rank has them; not paths, threads and other things that may
 /// well differ between machines. `options` are resolved. Data, first weights and the model's text
@@ -23,7 +24,7 @@ dist::Fingerprint fingerprint_of(const TrainOptions& options, const TrainedModel
 /// who differs in what. The program should then end with kExitRanksDisagree on all of them. True at
 /// once, without looking, where there is one rank. `programs_agree` belongs before every other
 /// message, for ranks of different builds may not understand each other.
-bool programs_agree(dist::Communicator& communicator);
+bool programs_agree(dist::Communicator& communicator, const TrainOptions& given);
 bool runs_agree(dist::Communicator& communicator, const TrainOptions& options,
                 const TrainedModel& model, const data::Dataset& train, const data::Dataset& test);
 

@@ -60,7 +60,7 @@ class Follower : public dist::Observer {
 int run_train(const TrainOptions& given, dist::Communicator& communicator) {
   const bool leads = communicator.rank() == 0;
   communicator.set_timeout(given.distributed.timeout);
-  if (!programs_agree(communicator)) {
+  if (!programs_agree(communicator, given)) {
     return kExitRanksDisagree;
   }
   std::optional<ResumedRun> resumed;

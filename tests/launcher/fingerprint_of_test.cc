@@ -104,8 +104,8 @@ TEST(FingerprintOfTest, EveryByteOfModelAndDataCounts) {
 }
 
 TEST(FingerprintOfTest, TheProgramKnowsItself) {
-  const dist::Fingerprint program = fingerprint_of_program();
-  for (const char* name : {"convoy", "program", "C library", "arithmetic"}) {
+  const dist::Fingerprint program = fingerprint_of_program({});
+  for (const char* name : {"convoy", "program", "C library", "arithmetic", "resume"}) {
     ASSERT_NE(program.find(name), nullptr) << name;
     EXPECT_FALSE(program.find(name)->empty()) << name;
   }

@@ -38,6 +38,8 @@ disagree model lenet5 tutorial "$convoy" "${small[@]}" : "$convoy" "${small[@]}"
 disagree reproducible true false "$convoy" "${small[@]}" --reproducible : "$convoy" "${small[@]}"
 disagree check_every 7 100 "$convoy" "${small[@]}" --check-every 7 : "$convoy" "${small[@]}"
 
+disagree resume true false "$convoy" "${small[@]}" --resume : "$convoy" "${small[@]}"
+
 # One pixel.
 cp -r a b
 printf '\377' | dd of=b/train-images-idx3-ubyte bs=1 seek=5000 conv=notrunc status=none
