@@ -56,11 +56,13 @@ hit() { # NAME SIGNAL RANK CODE WORDS... -- COMMAND...
 
 hit 'kill -9 of rank 1 (mpirun)' KILL 1 137 'signal 9' -- "${by_mpirun[@]}"
 hit 'kill -9 of rank 0 (mpirun)' KILL 0 137 'signal 9' -- "${by_mpirun[@]}"
-hit 'kill -9 of rank 1 (convoy -n)' KILL 1 1 SIGKILL -- "${by_convoy[@]}"
-hit 'segmentation fault (convoy -n)' SEGV 1 1 SIGSEGV -- "${by_convoy[@]}"
-hit 'abort (convoy -n)' ABRT 0 1 SIGABRT -- "${by_convoy[@]}"
-hit 'stopped rank (mpirun)' STOP 1 1 'has waited 2 s' -- "${by_mpirun[@]}" --timeout 2
-hit 'stopped rank (convoy -n)' STOP 0 1 'has waited 2 s' -- "${by_convoy[@]}" --timeout 2
+hit 'stopped rank 1 (mpirun)' STOP 1 1 'has waited 2 s' -- "${by_mpirun[@]}" --timeout 2
+# convoy itself knows the last checkpoint, and how to go on.
+left=('last checkpoint: ' '--resume')
+hit 'kill -9 of rank 1' KILL 1 1 'was killed (signal 9)' "${left[@]}" -- "${by_convoy[@]}"
+hit 'segmentation fault' SEGV 1 1 'signal 11' "${left[@]}" -- "${by_convoy[@]}"
+hit 'abort' ABRT 0 1 'signal 6' "${left[@]}" -- "${by_convoy[@]}"
+hit 'stopped rank 0' STOP 0 1 'has waited 2 s' "${left[@]}" -- "${by_convoy[@]}" --timeout 2
 
 # A rank that leaves before the first step.
 for method in exit finalize; do
@@ -80,8 +82,8 @@ finish
 said 'rank 1 (' nowhere
 echo "no data on one rank: ended after $took s with exit code $status"
 
-# The loss is not a number any more: all ranks know.
-start "${by_mpirun[@]}" --run-dir nan --lr 1000 --optimizer sgd --on-nan stop
+# Weights grow a millionfold in each step.
+start "${by_mpirun[@]}" --run-dir nan --optimizer sgd --lr 1000 --weight-decay 1000
 finish
 [ $status = 1 ] || fail "exit code $status where the loss is not a number"
 said 'is not a number at epoch 1, step' '--lr'
