@@ -47,6 +47,25 @@ TEST(TerminalTest, FirstLocaleVariableThatIsSetDecidesOnUnicode) {
   EXPECT_FALSE(describe(true, {}).unicode);
 }
 
+TEST(TerminalTest, DescriptionForRanksIsReadBack) {
+  for (const bool colour : {false, true}) {
+    for (const bool unicode : {false, true}) {
+      const auto read = parse_terminal(terminal_text({.colour = colour, .unicode = unicode}, 132));
+      ASSERT_TRUE(read);
+      EXPECT_EQ(read->columns, 132);
+      EXPECT_TRUE(read->terminal.interactive);
+      EXPECT_EQ(read->terminal.colour, colour);
+      EXPECT_EQ(read->terminal.unicode, unicode);
+    }
+  }
+}
+
+TEST(TerminalTest, TextThatDescribesNoTerminalIsNone) {
+  for (const char* text : {"", "wide", "0 colour", "-5", "99999 unicode"}) {
+    EXPECT_FALSE(parse_terminal(text)) << text;
+  }
+}
+
 TEST(TerminalTest, DescriptorThatIsNoTerminalCountsAsEightyColumns) {
   EXPECT_EQ(terminal_columns(-1), 80);
   EXPECT_FALSE(terminal_of(-1).interactive);
