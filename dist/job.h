@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <memory>
+#include <string>
 
 #include "dist/communicator.h"
 
@@ -13,6 +14,9 @@ bool in_mpi_job();
 
 /// Whether this convoy was built with MPI.
 bool built_with_mpi();
+
+/// What the MPI library calls itself: "Open MPI v4.1.4, package: Debian ..."; empty without MPI.
+std::string mpi_library();
 
 /// The group of all ranks of the job, or the group of one where there is no launcher: then MPI is
 /// not even initialized. Call once; MPI is finalized when the result and its duplicates are gone.

@@ -203,6 +203,15 @@ bool built_with_mpi() {
   return true;
 }
 
+std::string mpi_library() {
+  std::array<char, MPI_MAX_LIBRARY_VERSION_STRING> text = {};
+  int length = 0;
+  // One of the few calls that MPI allows before its initialization; explaining an error is not.
+  check(MPI_Get_library_version(text.data(), &length) == MPI_SUCCESS,
+        "MPI_Get_library_version failed");
+  return {text.data(), static_cast<std::size_t>(length)};
+}
+
 std::unique_ptr<Communicator> join_job() {
   const JobEnvironment environment = job_environment();
   if (!environment.launched) {

@@ -16,6 +16,10 @@ bool built_with_mpi() {
   return false;
 }
 
+std::string mpi_library() {
+  return "";
+}
+
 std::unique_ptr<Communicator> join_job() {
   const JobEnvironment environment = job_environment();
   check(!environment.launched || environment.ranks == 1,
