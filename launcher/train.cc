@@ -160,6 +160,7 @@ int run_train(const TrainOptions& given, dist::Communicator& communicator) {
     evaluation =
         dist::evaluate(*model.layers, test, communicator, {.raw_pixels = options.data.raw_pixels});
   }
+  const double imbalance = compute_imbalance(communicator, trainer);
   if (!leads) {
     return kExitDone;  // rank 0 tells how it went
   }
@@ -184,6 +185,7 @@ int run_train(const TrainOptions& given, dist::Communicator& communicator) {
                  .evaluation = evaluation ? *evaluation : recorder->evaluation()});
   const TrainResult result = {.run_dir = *run_dir,
                               .world_size = communicator.size(),
+                              .imbalance = imbalance,
                               .trainer = trainer,
                               .epochs = recorder->epochs()};
   if (!options.quiet) {

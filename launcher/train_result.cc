@@ -3,9 +3,12 @@
 #include <fmt/format.h>
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
+#include <numeric>
 
 #include "core/base/parallel.h"
+#include "dist/collectives.h"
 #include "launcher/json.h"
 #include "launcher/options.h"
 
@@ -26,17 +29,30 @@ double per_step(double sum, std::int64_t steps) {
 }
 
 // Of this rank's steps after the first ten.
-Json communication_json(const dist::Trainer& trainer) {
+Json communication_json(const TrainResult& result) {
+  const dist::Trainer& trainer = result.trainer;
   const dist::ReduceStatistics& statistics = trainer.reduce_statistics();
   return {{"overlap", overlap_str(trainer.overlap())},
           {"bytes_per_step",
            statistics.steps > 0 ? statistics.bytes_sent / statistics.steps : std::int64_t{0}},
           {"seconds_per_step", per_step(statistics.total.count(), statistics.steps)},
           {"exposed_seconds_per_step", per_step(statistics.exposed.count(), statistics.steps)},
-          {"hidden_share", statistics.hidden_share()}};
+          {"hidden_share", statistics.hidden_share()},
+          {"imbalance", result.imbalance}};
 }
 
 }  // namespace
+
+double compute_imbalance(dist::Communicator& communicator, const dist::Trainer& trainer) {
+  const dist::ReduceStatistics& statistics = trainer.reduce_statistics();
+  std::vector<double> seconds(static_cast<std::size_t>(communicator.size()));
+  seconds[static_cast<std::size_t>(communicator.rank())] =
+      trainer.step_time().count() - per_step(statistics.exposed.count(), statistics.steps);
+  all_reduce_sum(communicator, std::span(seconds));
+  const double mean =
+      std::accumulate(seconds.begin(), seconds.end(), 0.0) / static_cast<double>(seconds.size());
+  return mean > 0 ? std::ranges::max(seconds) / mean : 1.0;
+}
 
 std::string train_result_json(const TrainResult& result) {
   const dist::Trainer& trainer = result.trainer;
@@ -46,7 +62,7 @@ std::string train_result_json(const TrainResult& result) {
                {"steps", trainer.position().step},
                {"images_per_second", trainer.images_per_second()},
                {"step_seconds", trainer.step_time().count()},
-               {"communication", communication_json(trainer)},
+               {"communication", communication_json(result)},
                {"peak_memory_bytes", peak_memory_bytes()},
                {"epochs", Json::array()}};
   for (const EpochMetrics& epoch : result.epochs) {

@@ -10,9 +10,14 @@
 
 namespace convoy::launcher {
 
+/// The longest time that a rank computed in a step, against the average of all ranks: 1.0 if they
+/// are equally fast. A collective.
+double compute_imbalance(dist::Communicator& communicator, const dist::Trainer& trainer);
+
 struct TrainResult {
   const RunDir& run_dir;
   int world_size = 1;
+  double imbalance = 1.0;  ///< compute_imbalance
   const dist::Trainer& trainer;
   const std::vector<EpochMetrics>& epochs;
 };
