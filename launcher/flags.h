@@ -51,6 +51,8 @@ void add_flags(CLI::App& app, TrainOptions& options);
 void add_flags(CLI::App& app, EvaluateOptions& options);
 void add_flags(CLI::App& app, PredictOptions& options);
 void add_flags(CLI::App& app, ExportOptions& options);
+void add_flags(CLI::App& app, DoctorOptions& options);
+void add_flags(CLI::App& app, BenchScalingOptions& options);
 
 /// Starting ranks and what they do together.
 void add_rank_flags(CLI::App& app, DistributedOptions& options);

@@ -41,6 +41,14 @@ struct Run {
   }
   int operator()(const launcher::PredictOptions& options) const { return run_predict(options); }
   int operator()(const launcher::ExportOptions& options) const { return run_export(options); }
+  int operator()(const launcher::DoctorOptions& options) const { return run_doctor(options); }
+  int operator()(const launcher::DoctorRankOptions&) const {
+    join();
+    return finish(launcher::run_doctor_rank(*job));
+  }
+  int operator()(const launcher::BenchScalingOptions& options) const {
+    return run_bench_scaling(options);
+  }
 
   void join() const {
     launcher::keep_to_own_cores();

@@ -24,7 +24,8 @@ CommandName train_command() {
 }
 
 std::span<const std::string> command_names() {
-  static const std::array<std::string, 4> names = {"train", "evaluate", "predict", "export"};
+  static const std::array<std::string, 6> names = {"train",  "evaluate", "predict",
+                                                   "export", "doctor",   "bench"};
   return names;
 }
 
@@ -35,6 +36,8 @@ constexpr const char* kOverview =
   convoy evaluate CHECKPOINT       measure it on the test images
   convoy predict CHECKPOINT        draw images with what it takes them for
   convoy export --model tutorial   print a model file to start from
+  convoy doctor                    what stands in the way of training here, and how to clear it
+  convoy bench scaling             how much faster more ranks are, and what to expect of hosts
 
   convoy COMMAND --help            its options and examples
   convoy --version
@@ -143,6 +146,15 @@ Command parse_command(const CommandName& command, const Arguments& arguments) {
   return with_arguments(parse<Options>(command, all, true).options, all);
 }
 
+Command parse_bench(const Arguments& arguments) {
+  if (arguments.empty() || arguments.front() != "scaling") {
+    throw UsageError("convoy bench: say what to measure: convoy bench scaling");
+  }
+  return parse_command<BenchScalingOptions>(
+      {"bench scaling", "Measures how much faster training is on more ranks."},
+      {arguments.begin() + 1, arguments.end()});
+}
+
 }  // namespace
 
 Command parse_command_line(int argc, const char* const* argv) {
@@ -156,7 +168,8 @@ Command parse_command_line(int argc, const char* const* argv) {
   }
   const std::string advice = "\nconvoy --help shows what there is";
   if (first.empty()) {
-    throw UsageError("a command is missing: train, evaluate, predict or export" + advice);
+    throw UsageError("a command is missing: train, evaluate, predict, export, doctor or bench" +
+                     advice);
   }
   if (first.starts_with('-')) {
     throw UsageError(fmt::format("{} stands before the command; write convoy train {} ...{}", first,
@@ -176,6 +189,16 @@ Command parse_command_line(int argc, const char* const* argv) {
   }
   if (first == "export") {
     return parse_command<ExportOptions>({first, "Prints a model file."}, arguments);
+  }
+  if (first == "doctor") {
+    return parse_command<DoctorOptions>(
+        {first, "Looks for what stands in the way of training here."}, arguments);
+  }
+  if (first == "doctor-rank") {
+    return DoctorRankOptions{};
+  }
+  if (first == "bench") {
+    return parse_bench(arguments);
   }
   throw UsageError(fmt::format("unknown command {}{}{}", printable(first),
                                did_you_mean(first, command_names()), advice));

@@ -116,13 +116,40 @@ struct ExportOptions {
   std::string model = "tutorial";
 };
 
+struct DoctorOptions {
+  std::optional<int> ranks = {};    ///< on this machine; default: one per core
+  std::optional<int> threads = {};  ///< of each; default: cores / ranks
+  bool json = false;
+};
+
+/// One rank of a job that doctor starts to see whether jobs work.
+struct DoctorRankOptions {};
+
+struct BenchScalingOptions {
+  std::optional<int> ranks = {};        ///< the most; default: one per core
+  std::filesystem::path hostfile = {};  ///< as for training
+  std::string model = "tutorial";
+  std::int64_t batch_per_rank = 32;
+  std::optional<std::int64_t> batch_size = {};  ///< of all ranks together, instead
+  int threads = 1;                              ///< of each rank
+  std::int64_t steps = 100;
+  int rounds = 3;
+  std::vector<std::string> train_options = {};  ///< more of them, as convoy train takes them
+  std::int64_t hosts = 1024;                    ///< to predict up to
+  double latency_us = 50.0;                     ///< one way
+  double bandwidth_gbit = 10.0;                 ///< of a host, in each direction
+  double message_us = 5.0;                      ///< of the processor, per message
+  bool json = false;
+  bool quiet = false;
+};
+
 /// --help or --version: to be printed on stdout, exit code 0.
 struct HelpText {
   std::string text = {};
 };
 
-using Command =
-    std::variant<HelpText, TrainOptions, EvaluateOptions, PredictOptions, ExportOptions>;
+using Command = std::variant<HelpText, TrainOptions, EvaluateOptions, PredictOptions, ExportOptions,
+                             DoctorOptions, DoctorRankOptions, BenchScalingOptions>;
 
 /// Throws UsageError, with the nearest name for one that is not known and the number for one out of
 /// its range. Options of --config FILE are taken as if they stood before those of the command line,
