@@ -5,9 +5,10 @@ command -v mpirun > /dev/null || { echo "there is no mpirun"; exit 77; }
 dir=$(mktemp -d)
 job=
 trap 'kill -KILL $job 2> /dev/null || true; umount full 2> /dev/null || true; rm -rf "$dir"' EXIT
-cd "$dir"
+cd "$dir" || exit
 export OMP_NUM_THREADS=1 OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
-export ASAN_OPTIONS=fast_unwind_on_malloc=0${ASAN_OPTIONS:+:$ASAN_OPTIONS}
+# A rank that is sent SIGSEGV is to die of it, not to print a report.
+export ASAN_OPTIONS=fast_unwind_on_malloc=0:handle_segv=0${ASAN_OPTIONS:+:$ASAN_OPTIONS}
 export LSAN_OPTIONS=suppressions=$support/mpi_leaks.txt:print_suppressions=0
 mpi=(mpirun --oversubscribe --bind-to none)
 
