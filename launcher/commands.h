@@ -21,8 +21,8 @@ int run_evaluate(const EvaluateOptions& options, dist::Communicator& communicato
 int run_predict(const PredictOptions& options);
 int run_export(const ExportOptions& options);
 int run_doctor(const DoctorOptions& options);
-/// The hidden command that doctor starts as a rank: sends the next rank a MiB and says where it runs
-/// in a line that doctor reads.
+/// The hidden command that doctor starts as a rank: sends the next rank a MiB and says where it
+/// runs in a line that doctor reads.
 int run_doctor_rank(dist::Communicator& communicator);
 int run_bench_scaling(const BenchScalingOptions& options);
 
