@@ -16,6 +16,7 @@ namespace convoy::launcher {
 /// is up to this process: no ranks are asked for, it is one of them, or they cannot be started,
 /// which it says. `words` are the command line's, from "train" on.
 std::optional<int> run_ranks(const TrainOptions& options, const std::vector<std::string>& words);
+/// A StopSignal must live meanwhile.
 int run_train(const TrainOptions& options, dist::Communicator& communicator);
 int run_evaluate(const EvaluateOptions& options, dist::Communicator& communicator);
 int run_predict(const PredictOptions& options);

@@ -12,6 +12,7 @@
 #include "launcher/commands.h"
 #include "launcher/core_binding.h"
 #include "launcher/exit_codes.h"
+#include "launcher/stop_signal.h"
 
 namespace {
 
@@ -32,6 +33,8 @@ struct Run {
     if (const std::optional<int> exit_code = run_ranks(options, words)) {
       return *exit_code;
     }
+    // Until all ranks have finished: a late signal must not end one alone.
+    const launcher::StopSignal stop;
     join();
     return finish(run_train(options, *job));
   }

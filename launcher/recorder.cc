@@ -4,6 +4,7 @@
 
 #include "launcher/json.h"
 #include "launcher/notice.h"
+#include "launcher/stop_signal.h"
 
 namespace convoy::launcher {
 namespace {
@@ -83,7 +84,7 @@ void Recorder::on_note(const std::string& text) {
 }
 
 bool Recorder::stop_requested() {
-  return stop_.requested();
+  return StopSignal::requested();
 }
 
 void Recorder::show(const dist::Metrics& metrics) {

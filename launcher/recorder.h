@@ -11,12 +11,11 @@
 #include "launcher/options.h"
 #include "launcher/progress.h"
 #include "launcher/run_dir.h"
-#include "launcher/stop_signal.h"
 #include "launcher/trained_model.h"
 
 namespace convoy::launcher {
 
-/// For rank 0. While it lives, signals are a StopSignal's. Checkpoints are written in the
+/// For rank 0. A StopSignal ends training. Checkpoints are written in the
 /// background; what goes wrong then is thrown in the next step.
 class Recorder : public dist::Observer {
  public:
@@ -54,7 +53,6 @@ class Recorder : public dist::Observer {
   const TrainedModel& model_;
   std::string config_;
   Progress progress_;
-  StopSignal stop_;
   std::vector<EpochMetrics> epochs_;
   dist::Evaluation evaluation_;
   CheckpointWriter writer_;

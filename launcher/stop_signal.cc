@@ -42,7 +42,7 @@ StopSignal::~StopSignal() {
   installed = false;
 }
 
-bool StopSignal::requested() const {
+bool StopSignal::requested() {
   return stop_requested;
 }
 

@@ -13,7 +13,8 @@ class StopSignal {
   StopSignal(const StopSignal&) = delete;
   StopSignal& operator=(const StopSignal&) = delete;
 
-  bool requested() const;
+  /// Whether one has come, to the StopSignal that lives or lived last.
+  static bool requested();
 };
 
 }  // namespace convoy::launcher

@@ -49,10 +49,7 @@ std::string ranks_and_threads(int ranks) {
 // What the ranks other than 0 do about training: they only pass on signals.
 class Follower : public dist::Observer {
  public:
-  bool stop_requested() override { return stop_.requested(); }
-
- private:
-  StopSignal stop_;
+  bool stop_requested() override { return StopSignal::requested(); }
 };
 
 }  // namespace
