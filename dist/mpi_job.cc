@@ -24,7 +24,9 @@ std::string mpi_error(int code) {
 }
 
 void check_mpi(int code, const char* call) {
-  check(code == MPI_SUCCESS, "{}: {}", call, mpi_error(code));
+  if (code != MPI_SUCCESS) {
+    fail("{}: {}", call, mpi_error(code));
+  }
 }
 
 // MPI from its initialization to its end.

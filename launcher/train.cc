@@ -166,8 +166,9 @@ int run_train(const TrainOptions& given, dist::Communicator& communicator) {
     recorder->last_checkpoint();
     notify_launcher(kStopped);
     std::cerr << fmt::format(
-        "stopped at step {} of {}; the checkpoint is {}\ngo on with: convoy train --resume {}\n",
+        "stopped at step {} of {}; the checkpoint is {}\ngo on with: convoy train {}--resume {}\n",
         trainer.position().step, steps, recorder->last_checkpoint().string(),
+        communicator.size() > 1 ? fmt::format("-n {} ", communicator.size()) : "",
         run_dir->path().string());
     return kExitStopped;
   }
