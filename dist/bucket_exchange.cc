@@ -19,12 +19,6 @@ int share_tag(int bucket) {
   return kFirstTag + 2 * bucket + 1;
 }
 
-template <typename Value>
-std::span<Value> part(std::span<Value> values, Range range) {
-  return values.subspan(static_cast<std::size_t>(range.begin),
-                        static_cast<std::size_t>(range.size()));
-}
-
 }  // namespace
 
 BucketExchange::BucketExchange(const Parts& parts, ExchangeOptions options)
@@ -278,44 +272,6 @@ StepReport BucketExchange::report() const {
     sum.add(header.report);
   }
   return sum;
-}
-
-void BucketExchange::all_gather(std::span<float> values) {
-  Bucket transfers;
-  const int me = parts_.communicator.rank();
-  for (int index = 0; index < parts_.partition.buckets(); ++index) {
-    for (int step = 1; step < parts_.communicator.size(); ++step) {
-      const int rank = (me + step) % parts_.communicator.size();
-      receive(transfers, std::as_writable_bytes(part(values, parts_.partition.chunk(index, rank))),
-              rank, share_tag(index));
-      send(transfers, std::as_bytes(part(values, parts_.partition.chunk(index, me))), rank,
-           share_tag(index));
-    }
-  }
-  for (Transfer& transfer : transfers.transfers) {
-    parts_.communicator.wait(transfer);
-  }
-}
-
-void BucketExchange::gather(std::span<const float> own, std::span<float> all) {
-  Bucket transfers;
-  const int me = parts_.communicator.rank();
-  for (int index = 0; index < parts_.partition.buckets(); ++index) {
-    const auto size = static_cast<std::size_t>(parts_.partition.chunk(index, me).size());
-    if (me == 0) {
-      std::ranges::copy(own.first(size), part(all, parts_.partition.chunk(index, 0)).begin());
-    } else {
-      send(transfers, std::as_bytes(own.first(size)), 0, share_tag(index));
-    }
-    own = own.subspan(size);
-    for (int rank = 1; me == 0 && rank < parts_.communicator.size(); ++rank) {
-      receive(transfers, std::as_writable_bytes(part(all, parts_.partition.chunk(index, rank))),
-              rank, share_tag(index));
-    }
-  }
-  for (Transfer& transfer : transfers.transfers) {
-    parts_.communicator.wait(transfer);
-  }
 }
 
 }  // namespace convoy::dist

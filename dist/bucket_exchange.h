@@ -57,11 +57,6 @@ class BucketExchange {
   /// Of this step, by this rank.
   std::int64_t bytes_sent() const { return bytes_sent_; }
 
-  /// Sends every rank's chunks of `values` to all others; returns when all are there.
-  void all_gather(std::span<float> values);
-  /// Rank 0's `all` gets every rank's chunks; `own` holds a rank's, one after the other.
-  void gather(std::span<const float> own, std::span<float> all);
-
  private:
   struct Header {
     std::uint64_t magic = 0;

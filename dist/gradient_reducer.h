@@ -59,10 +59,6 @@ class GradientReducer {
   /// be ready are taken as they are. Throws Error for a rank that does not answer or has drifted.
   StepReport finish();
 
-  /// As BucketExchange's.
-  void all_gather(std::span<float> values) { exchange_.all_gather(values); }
-  void gather(std::span<const float> own, std::span<float> all) { exchange_.gather(own, all); }
-
   /// What is in use; kAuto while that is being tried out.
   Overlap overlap() const { return choice_; }
   const ReduceStatistics& statistics() const { return statistics_; }

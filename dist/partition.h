@@ -3,7 +3,9 @@
 // updates). A pure function of sizes.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "core/data/sampler.h"
@@ -11,6 +13,13 @@
 namespace convoy::dist {
 
 using data::Range;
+
+/// The elements of `range`.
+template <typename Value>
+std::span<Value> part(std::span<Value> values, Range range) {
+  return values.subspan(static_cast<std::size_t>(range.begin),
+                        static_cast<std::size_t>(range.size()));
+}
 
 class Partition {
  public:

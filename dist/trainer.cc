@@ -80,11 +80,11 @@ Trainer::Trainer(const Parts& parts, TrainerOptions options)
       updater_({.store = parts.store,
                 .optimizer = parts.optimizer,
                 .communicator = parts.communicator,
-                .partition = partition_,
-                .reducer = reducer_},
+                .partition = partition_},
                {.sharded = options_.shard_optimizer,
                 .clip_norm = options_.clip_norm,
-                .check_finite = options_.on_nan != OnNan::kStop}) {
+                .check_finite = options_.on_nan != OnNan::kStop}),
+      bad_steps_(options_.on_nan, parts.store, parts.optimizer) {
   check(parts.train.size() > 0, "{}: no images to train on", parts.train.name());
 }
 
@@ -101,7 +101,7 @@ std::chrono::duration<double> Trainer::step_time() const {
 }
 
 Outcome Trainer::run(Observer& observer) {
-  save();
+  bad_steps_.at_checkpoint();
   while (position_.epoch < options_.epochs) {
     const auto began = Clock::now();
     EpochResult result{.epoch = position_.epoch + 1, .train = {}, .test = {}};
@@ -198,10 +198,7 @@ void Trainer::check_digest() {
 StepReport Trainer::step(std::span<const std::int64_t> global_batch, bool stop,
                          Observer& observer) {
   parts_.communicator.set_activity("training step", position_.step + 1);
-  if (options_.on_nan == OnNan::kSkip) {
-    const std::span<float> buffers = parts_.store.buffers();
-    buffers_.assign(buffers.begin(), buffers.end());
-  }
+  bad_steps_.before_step();
   runner_.run(global_batch, position_.epoch, position_.step, stop, seen_);
   StepReport report = reducer_.finish();
   check(report.images == static_cast<std::int64_t>(global_batch.size()),
@@ -209,59 +206,21 @@ StepReport Trainer::step(std::span<const std::int64_t> global_batch, bool stop,
         report.images, global_batch.size());
   const double lr = parts_.schedule.lr_at(position_.step);
   if (report.not_numbers > 0) {
-    handle_not_a_number("loss", observer);
+    leave_out("loss", observer);
   } else if (!updater_.update(report.images, lr)) {
-    handle_not_a_number("gradient", observer);
+    leave_out("gradient", observer);
   } else {
-    strain_ = std::max(0, strain_ - 1);
+    bad_steps_.good();
     return report;
   }
   // A step that was left out counts neither in the epoch's loss nor in its accuracy.
   return {.stops = report.stops};
 }
 
-// All ranks are here together, for they all know the sum.
-void Trainer::handle_not_a_number(std::string_view what, Observer& observer) {
-  constexpr int kBadStep = 10;
-  constexpr int kMaxStrain = 100;
-  const std::string where =
+void Trainer::leave_out(std::string_view what, Observer& observer) {
+  observer.on_note(bad_steps_.bad(
       fmt::format("the {} is not a number at epoch {}, step {} (learning rate {:g})", what,
-                  position_.epoch + 1, position_.step + 1, parts_.schedule.lr_at(position_.step));
-  check(options_.on_nan != OnNan::kStop,
-        "{}.\nUsually the learning rate is too high or pixels are unscaled; try a smaller --lr or "
-        "--clip-norm 1. --on-nan skip or rollback go on without such steps.",
-        where);
-  strain_ += kBadStep;
-  check(strain_ <= kMaxStrain,
-        "{}, as more than every tenth step of late: that does not pass.\nTry a smaller --lr or "
-        "--clip-norm 1.",
-        where);
-  if (options_.on_nan == OnNan::kSkip) {
-    std::ranges::copy(buffers_, parts_.store.buffers().begin());
-    observer.on_note(where + ": its update is left out");
-    return;
-  }
-  std::ranges::copy(saved_.values, parts_.store.all_values().begin());
-  std::vector<optim::Optimizer::State> states = parts_.optimizer.state();
-  for (std::size_t i = 0; i < states.size(); ++i) {
-    std::ranges::copy(saved_.optimizer[i], states[i].values.values().begin());
-  }
-  parts_.optimizer.set_step(saved_.optimizer_step);
-  observer.on_note(where + ": back to the weights of the last checkpoint");
-}
-
-void Trainer::save() {
-  if (options_.on_nan != OnNan::kRollBack) {
-    return;
-  }
-  const std::span<const float> values = parts_.store.all_values();
-  saved_.values.assign(values.begin(), values.end());
-  saved_.optimizer.clear();
-  for (const optim::Optimizer::State& state : parts_.optimizer.state()) {
-    const std::span<const float> numbers = state.values.values();
-    saved_.optimizer.emplace_back(numbers.begin(), numbers.end());
-  }
-  saved_.optimizer_step = parts_.optimizer.step();
+                  position_.epoch + 1, position_.step + 1, parts_.schedule.lr_at(position_.step))));
 }
 
 void Trainer::checkpoint(Observer& observer) {
@@ -276,7 +235,7 @@ void Trainer::checkpoint(Observer& observer) {
                           .seen = all_seen(),
                           .optimizer_step = parts_.optimizer.step(),
                           .optimizer = updater_.state()});
-  save();
+  bad_steps_.at_checkpoint();
 }
 
 void Trainer::restore(const Snapshot& snapshot) {

@@ -17,6 +17,7 @@
 #include "core/nn/module.h"
 #include "core/optim/optimizer.h"
 #include "core/optim/schedule.h"
+#include "dist/bad_steps.h"
 #include "dist/communicator.h"
 #include "dist/evaluator.h"
 #include "dist/gradient_reducer.h"
@@ -27,13 +28,6 @@
 #include "dist/updater.h"
 
 namespace convoy::dist {
-
-/// What to do when a loss or a gradient is no number any more. All ranks decide it together.
-enum class OnNan {
-  kStop,      ///< throw Error
-  kSkip,      ///< leave out the step's update and go on
-  kRollBack,  ///< go back to the weights of the last checkpoint and on with the next batch
-};
 
 struct TrainerOptions {
   std::int64_t epochs = 15;
@@ -159,18 +153,10 @@ class Trainer {
     std::chrono::duration<double> time{0};
   };
 
-  // What a step needs to be undone or a run to go back.
-  struct Saved {
-    std::vector<float> values;
-    std::vector<std::vector<float>> optimizer;
-    std::int64_t optimizer_step = 0;
-  };
-
   bool train_epoch(Observer& observer, EpochResult& result);
   StepReport step(std::span<const std::int64_t> global_batch, bool stop, Observer& observer);
-  void handle_not_a_number(std::string_view what, Observer& observer);
+  void leave_out(std::string_view what, Observer& observer);
   void checkpoint(Observer& observer);
-  void save();
   data::IdDigest all_seen();
   void check_digest();
 
@@ -183,14 +169,12 @@ class Trainer {
   GradientReducer reducer_;
   ShardRunner runner_;
   Updater updater_;
+  BadSteps bad_steps_;
   Position position_;
   Metrics train_;        // of the epoch so far, all ranks together
   data::IdDigest seen_;  // by this rank in the epoch so far
   std::vector<std::int64_t> order_;
   Speed speed_;
-  std::vector<float> buffers_;  // before the step, where a step may be left out
-  Saved saved_;                 // at the last checkpoint, where a run may go back to it
-  int strain_ = 0;              // up with every bad step, slowly down with good ones
 };
 
 }  // namespace convoy::dist

@@ -6,18 +6,10 @@
 #include "core/base/check.h"
 #include "core/optim/clip.h"
 #include "core/tensor/pool_array.h"
+#include "dist/chunks.h"
 #include "dist/collectives.h"
 
 namespace convoy::dist {
-namespace {
-
-template <typename Value>
-std::span<Value> part(std::span<Value> values, Range range) {
-  return values.subspan(static_cast<std::size_t>(range.begin),
-                        static_cast<std::size_t>(range.size()));
-}
-
-}  // namespace
 
 Updater::Updater(const Parts& parts, Options options) : parts_(parts), options_(options) {
   if (options_.sharded) {
@@ -56,7 +48,7 @@ bool Updater::update(std::int64_t images, double lr) {
     offset += range.size();
   }
   if (options_.sharded) {
-    parts_.reducer.all_gather(parts_.store.values());
+    all_gather_chunks(parts_.communicator, parts_.partition, parts_.store.values());
   }
   return true;
 }
@@ -88,7 +80,7 @@ std::vector<optim::Optimizer::State> Updater::state() {
   const bool root = parts_.communicator.rank() == 0;
   for (optim::Optimizer::State& state : states) {
     Tensor whole = Tensor::zeros({root ? parts_.partition.elements() : 0});
-    parts_.reducer.gather(state.values.values(), whole.values());
+    gather_chunks(parts_.communicator, parts_.partition, state.values.values(), whole.values());
     state.values = std::move(whole);
   }
   return states;

@@ -9,7 +9,6 @@
 #include "core/autograd/parameter.h"
 #include "core/optim/optimizer.h"
 #include "dist/communicator.h"
-#include "dist/gradient_reducer.h"
 #include "dist/partition.h"
 
 namespace convoy::dist {
@@ -23,7 +22,6 @@ class Updater {
     optim::Optimizer& optimizer;
     Communicator& communicator;
     const Partition& partition;
-    GradientReducer& reducer;
   };
 
   struct Options {
