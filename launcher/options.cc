@@ -42,7 +42,8 @@ constexpr const char* kOverview =
   convoy COMMAND --help            its options and examples
   convoy --version
 
-Exit codes: 0 done; 1 error; 2 bad usage.
+Exit codes: 0 done; 1 error; 2 bad usage; 3 the ranks differ in what they run; 75 stopped on request,
+with a checkpoint to resume from.
 )";
 
 // CLI11 neither guesses which name was meant nor says plainly that a value is missing.

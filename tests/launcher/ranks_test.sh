@@ -94,7 +94,7 @@ kill -TERM "${ranks[1]}"
 status=0
 wait "$job" || status=$?
 [ $status = 75 ] || fail "exit code $status after SIGTERM to rank 1: $(cat long.out)"
-grep -q "go on with: convoy train --resume stopped" long.out || fail "$(cat long.out)"
+grep -q "go on with: convoy train -n 2 --resume stopped" long.out || fail "$(cat long.out)"
 
 # A killed rank ends the job; whatever is killed, no shared memory stays behind.
 start killed
