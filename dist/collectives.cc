@@ -34,6 +34,14 @@ void receive(Communicator& communicator, std::span<std::byte> bytes, int from, i
   communicator.wait(transfer);
 }
 
+double added(double a, double b) {
+  return a + b;
+}
+
+std::int64_t added(std::int64_t a, std::int64_t b) {
+  return static_cast<std::int64_t>(static_cast<std::uint64_t>(a) + static_cast<std::uint64_t>(b));
+}
+
 template <typename Value>
 void reduce_then_broadcast(Communicator& communicator, std::span<Value> values) {
   const int rank = communicator.rank();
@@ -42,7 +50,7 @@ void reduce_then_broadcast(Communicator& communicator, std::span<Value> values) 
   for (int child = 1; child < bit && rank + child < communicator.size(); child *= 2) {
     receive(communicator, std::as_writable_bytes(theirs.values()), rank + child, kReduce);
     std::ranges::transform(values, theirs.values(), values.begin(),
-                           [](Value a, Value b) { return a + b; });
+                           [](Value a, Value b) { return added(a, b); });
   }
   if (rank != 0) {
     send(communicator, std::as_bytes(values), rank - bit, kReduce);

@@ -20,7 +20,7 @@ namespace convoy::dist {
 /// all_gather. MPI takes no longer ones.
 inline constexpr std::uint64_t kMaxCollectiveBytes = (std::uint64_t{1} << 31) - 1;
 
-/// Adds up `values` element by element over all ranks, in place.
+/// Adds up `values` element by element over all ranks, in place; whole numbers modulo 2^64.
 void all_reduce_sum(Communicator& communicator, std::span<double> values);
 void all_reduce_sum(Communicator& communicator, std::span<std::int64_t> values);
 
