@@ -4,19 +4,19 @@
 
 #include "core/base/check.h"
 #include "dist/bfloat16.h"
+#include "dist/message_tags.h"
 
 namespace convoy::dist {
 namespace {
 
 constexpr std::uint64_t kMagic = 0x31594F564E4F43;  // "CONVOY1"
-constexpr int kFirstTag = 16;                       // those below are the collectives'
 
 int sum_tag(int bucket) {
-  return kFirstTag + 2 * bucket;
+  return kFirstBucketTag + 2 * bucket;
 }
 
 int share_tag(int bucket) {
-  return kFirstTag + 2 * bucket + 1;
+  return kFirstBucketTag + 2 * bucket + 1;
 }
 
 }  // namespace
@@ -164,8 +164,7 @@ void BucketExchange::check_headers(int index) const {
     check(header.magic == kMagic && header.step == step_ && header.bucket == index &&
               header.buckets == parts_.partition.buckets(),
           "the ranks have drifted apart: {} is at step {}, bucket {} of {}, but {} sends step {}, "
-          "bucket {} of {}.\nThey run different programs or options, or this is a fault of convoy; "
-          "convoy doctor compares versions.",
+          "bucket {} of {}.\nThey run different programs or options, or this is a fault of convoy.",
           parts_.communicator.name(parts_.communicator.rank()), step_, index,
           parts_.partition.buckets(), parts_.communicator.name(rank), header.step, header.bucket,
           header.buckets);

@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <vector>
 
+#include "dist/message_tags.h"
+
 namespace convoy::dist {
 namespace {
-
-constexpr int kTag = 8;  // messages of one sender keep their order, so one will do
 
 void wait_all(Communicator& communicator, std::vector<Transfer>& transfers) {
   for (Transfer& transfer : transfers) {
@@ -19,6 +19,7 @@ void wait_all(Communicator& communicator, std::vector<Transfer>& transfers) {
 void all_gather_chunks(Communicator& communicator, const Partition& partition,
                        std::span<float> values) {
   const int me = communicator.rank();
+  // Messages of one sender keep their order, so one tag will do.
   std::vector<Transfer> transfers;
   for (int bucket = 0; bucket < partition.buckets(); ++bucket) {
     const auto bytes = [&](int rank) {
@@ -27,8 +28,8 @@ void all_gather_chunks(Communicator& communicator, const Partition& partition,
     for (int step = 1; step < communicator.size(); ++step) {
       // Each rank begins with another one, so that they don't all send to the same.
       const int rank = (me + step) % communicator.size();
-      transfers.push_back(communicator.receive(bytes(rank), rank, kTag));
-      transfers.push_back(communicator.send(bytes(me), rank, kTag));
+      transfers.push_back(communicator.receive(bytes(rank), rank, kChunksTag));
+      transfers.push_back(communicator.send(bytes(me), rank, kChunksTag));
     }
   }
   wait_all(communicator, transfers);
@@ -42,13 +43,13 @@ void gather_chunks(Communicator& communicator, const Partition& partition,
     const auto mine = own.first(static_cast<std::size_t>(partition.chunk(bucket, me).size()));
     own = own.subspan(mine.size());
     if (me != 0) {
-      transfers.push_back(communicator.send(std::as_bytes(mine), 0, kTag));
+      transfers.push_back(communicator.send(std::as_bytes(mine), 0, kChunksTag));
       continue;
     }
     std::ranges::copy(mine, part(all, partition.chunk(bucket, 0)).begin());
     for (int rank = 1; rank < communicator.size(); ++rank) {
       transfers.push_back(communicator.receive(
-          std::as_writable_bytes(part(all, partition.chunk(bucket, rank))), rank, kTag));
+          std::as_writable_bytes(part(all, partition.chunk(bucket, rank))), rank, kChunksTag));
     }
   }
   wait_all(communicator, transfers);

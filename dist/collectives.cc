@@ -4,12 +4,10 @@
 #include <cstring>
 
 #include "core/tensor/pool_array.h"
+#include "dist/message_tags.h"
 
 namespace convoy::dist {
 namespace {
-
-// Beside the tags of dist/gradient_reducer.cc.
-enum Tag : int { kReduce = 1, kBroadcast = 2, kGather = 3 };
 
 // Rank r's parent in the binomial tree is r without its lowest bit; its children are r plus each
 // lower power of two.
@@ -48,12 +46,12 @@ void reduce_then_broadcast(Communicator& communicator, std::span<Value> values) 
   const int bit = lowest_bit(rank, communicator.size());
   PoolArray<Value> theirs(static_cast<std::int64_t>(values.size()));
   for (int child = 1; child < bit && rank + child < communicator.size(); child *= 2) {
-    receive(communicator, std::as_writable_bytes(theirs.values()), rank + child, kReduce);
+    receive(communicator, std::as_writable_bytes(theirs.values()), rank + child, kReduceTag);
     std::ranges::transform(values, theirs.values(), values.begin(),
                            [](Value a, Value b) { return added(a, b); });
   }
   if (rank != 0) {
-    send(communicator, std::as_bytes(values), rank - bit, kReduce);
+    send(communicator, std::as_bytes(values), rank - bit, kReduceTag);
   }
   broadcast(communicator, std::as_writable_bytes(values));
 }
@@ -88,11 +86,11 @@ void broadcast(Communicator& communicator, std::span<std::byte> bytes) {
   const int rank = communicator.rank();
   const int bit = lowest_bit(rank, communicator.size());
   if (rank != 0) {
-    receive(communicator, bytes, rank - bit, kBroadcast);
+    receive(communicator, bytes, rank - bit, kBroadcastTag);
   }
   for (int child = bit / 2; child >= 1; child /= 2) {
     if (rank + child < communicator.size()) {
-      send(communicator, bytes, rank + child, kBroadcast);
+      send(communicator, bytes, rank + child, kBroadcastTag);
     }
   }
 }
@@ -124,15 +122,15 @@ std::vector<std::vector<std::byte>> all_gather(Communicator& communicator,
   std::vector<std::byte> bytes = packed(mine);
   for (int child = 1; child < bit && rank + child < communicator.size(); child *= 2) {
     std::uint64_t length = 0;
-    receive(communicator, bytes_of(length), rank + child, kGather);
+    receive(communicator, bytes_of(length), rank + child, kGatherTag);
     const std::size_t before = bytes.size();
     grow(bytes, length, communicator, rank + child);
-    receive(communicator, std::span(bytes).subspan(before), rank + child, kGather);
+    receive(communicator, std::span(bytes).subspan(before), rank + child, kGatherTag);
   }
   if (rank != 0) {
     auto length = static_cast<std::uint64_t>(bytes.size());
-    send(communicator, bytes_of(length), rank - bit, kGather);
-    send(communicator, bytes, rank - bit, kGather);
+    send(communicator, bytes_of(length), rank - bit, kGatherTag);
+    send(communicator, bytes, rank - bit, kGatherTag);
   }
   bytes = broadcast(communicator, std::move(bytes));
 

@@ -146,15 +146,26 @@ std::string own_program() {
 }
 
 std::string find_program(const std::string& name) {
+  const auto is_program = [](const fs::path& file) {
+    return access(file.c_str(), X_OK) == 0 && fs::is_regular_file(file);
+  };
+  if (name.find('/') != std::string::npos) {
+    return is_program(name) ? name : "";
+  }
   const char* path = std::getenv("PATH");
   std::istringstream directories(path == nullptr ? "" : path);
   for (std::string directory; std::getline(directories, directory, ':');) {
     const fs::path file = fs::path(directory.empty() ? "." : directory) / name;
-    if (access(file.c_str(), X_OK) == 0 && fs::is_regular_file(file)) {
+    if (is_program(file)) {
       return file.string();
     }
   }
   return "";
+}
+
+std::string find_mpirun() {
+  const char* chosen = std::getenv("CONVOY_MPIRUN");
+  return find_program(chosen != nullptr && *chosen != '\0' ? chosen : "mpirun");
 }
 
 }  // namespace convoy::launcher

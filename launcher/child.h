@@ -31,7 +31,10 @@ ChildResult run_child(const Child& child);
 /// The file that this process runs: what to start to get another convoy.
 std::string own_program();
 
-/// Where PATH has `name`; "" if nowhere.
+/// Where PATH has `name`, or `name` itself if it is a path; "" if there is no such program.
 std::string find_program(const std::string& name);
+
+/// The mpirun that convoy starts: CONVOY_MPIRUN, else PATH's; "" if there is none.
+std::string find_mpirun();
 
 }  // namespace convoy::launcher

@@ -1,6 +1,5 @@
 #include "launcher/cores.h"
 
-#include <sched.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -13,19 +12,15 @@
 #include "core/base/parallel.h"
 #include "dist/collectives.h"
 #include "dist/job.h"
+#include "launcher/core_binding.h"
 
 namespace convoy::launcher {
 namespace {
 
-// The cores that a process may run on; all if the system does not say.
 CoreSet cores_of(pid_t process) {
   CoreSet cores;
-  cpu_set_t allowed;
-  if (sched_getaffinity(process, sizeof allowed, &allowed) != 0) {
-    return cores;
-  }
-  for (std::size_t core = 0; core < cores.size(); ++core) {
-    cores[core] = CPU_ISSET(core, &allowed);
+  for (const Cpu& cpu : usable_cpus(process)) {
+    cores.set(static_cast<std::size_t>(cpu.number));
   }
   return cores;
 }

@@ -1,5 +1,6 @@
 // The machine: processor, memory, disk, data.
 #include "launcher/doctor_probe.h"
+#include "launcher/core_binding.h"
 
 #include <fmt/format.h>
 #include <sched.h>
@@ -111,17 +112,12 @@ void find_left_over(SharedMemoryFacts& facts) {
 }  // namespace
 
 std::vector<int> allowed_cpus() {
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  std::vector<int> cpus;
-  if (sched_getaffinity(0, sizeof set, &set) == 0) {
-    for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
-      if (CPU_ISSET(cpu, &set)) {
-        cpus.push_back(cpu);
-      }
-    }
+  std::vector<int> numbers;
+  for (const Cpu& cpu : usable_cpus()) {
+    numbers.push_back(cpu.number);
   }
-  return cpus;
+  std::ranges::sort(numbers);
+  return numbers;
 }
 
 ProcessorFacts probe_processor() {

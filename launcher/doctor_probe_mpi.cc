@@ -38,12 +38,6 @@ JobFacts run_job(const std::vector<std::string>& argv, int ranks, Variables envi
           .seen = parse_ranks(result.output)};
 }
 
-// The one that `convoy train -n` takes.
-std::string find_mpirun() {
-  const char* chosen = std::getenv("CONVOY_MPIRUN");
-  return chosen != nullptr && *chosen != '\0' ? chosen : find_program("mpirun");
-}
-
 }  // namespace
 
 std::vector<RankFacts> parse_ranks(const std::string& output) {

@@ -10,6 +10,7 @@
 #include "core/io/checkpoint.h"
 #include "dist/job.h"
 #include "dist/job_environment.h"
+#include "launcher/child.h"
 #include "launcher/commands.h"
 #include "launcher/core_binding.h"
 #include "launcher/exit_codes.h"
@@ -33,24 +34,6 @@ void say(const TrainOptions& options, const std::string& text) {
   if (!options.quiet) {
     std::cerr << "convoy: " << text << std::endl;
   }
-}
-
-// CONVOY_MPIRUN, or the mpirun of PATH; empty if it is not there.
-fs::path find_mpirun() {
-  const auto is_program = [](const fs::path& path) {
-    return access(path.c_str(), X_OK) == 0 && !fs::is_directory(path);
-  };
-  if (const char* chosen = variable("CONVOY_MPIRUN"); chosen != nullptr && *chosen != '\0') {
-    return is_program(chosen) ? fs::path(chosen) : fs::path();
-  }
-  const char* path = variable("PATH");
-  std::istringstream folders(path == nullptr ? "" : path);
-  for (std::string folder; std::getline(folders, folder, ':');) {
-    if (fs::path program = fs::path(folder) / "mpirun"; is_program(program)) {
-      return program;
-    }
-  }
-  return {};
 }
 
 // Why ranks cannot be started; "" if they can.
@@ -104,7 +87,7 @@ MpirunOptions mpirun_options(const TrainOptions& options, const fs::path& mpirun
                           .root = geteuid() == 0,
                           .oversubscribed = room && *distributed.ranks > *room,
                           .many_hosts = !distributed.hostfile.empty() || in_allocation(),
-                          .program = fs::read_symlink("/proc/self/exe"),
+                          .program = own_program(),
                           .arguments = words_for_ranks(words)};
   for (char** entry = environ; *entry != nullptr; ++entry) {
     const std::string name = std::string(*entry).substr(0, std::string_view(*entry).find('='));

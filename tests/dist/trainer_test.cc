@@ -29,6 +29,14 @@ struct Recorder : Observer {
   std::int64_t stop_at = -1;
 };
 
+// Asks it to stop after that step.
+Recorder run_until(TrainingRun& run, std::int64_t step) {
+  Recorder recorder;
+  recorder.stop_at = step;
+  EXPECT_EQ(run.trainer.run(recorder), Outcome::kStopped);
+  return recorder;
+}
+
 TEST(TrainerTest, LearnsAndReportsEveryImageOfEveryEpoch) {
   TrainingRun run({.epochs = 8, .batch_size = 16});
   Recorder recorder;
@@ -120,9 +128,7 @@ TEST(TrainerTest, GoesOnWhereARequestStoppedIt) {
   Recorder all;
   straight.trainer.run(all);
   TrainingRun broken({.epochs = 2, .batch_size = 16});
-  Recorder first;
-  first.stop_at = 15;
-  broken.trainer.run(first);
+  const Recorder first = run_until(broken, 15);
   Recorder second;
   EXPECT_EQ(broken.trainer.run(second), Outcome::kDone);
   EXPECT_EQ(straight.weights(), broken.weights());
@@ -133,9 +139,7 @@ TEST(TrainerTest, AnotherTrainerGoesOnFromASnapshotInTheMiddleOfAnEpoch) {
   Recorder all;
   straight.trainer.run(all);
   TrainingRun broken({.epochs = 2, .batch_size = 16});
-  Recorder first;
-  first.stop_at = 15;
-  broken.trainer.run(first);
+  const Recorder first = run_until(broken, 15);
   TrainingRun resumed({.epochs = 2, .batch_size = 16});
   std::ranges::copy(broken.store.all_values(), resumed.store.all_values().begin());
   resumed.trainer.restore(first.snapshots.back());

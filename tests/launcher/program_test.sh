@@ -3,32 +3,13 @@
 # draws itself: train, evaluate, predict, stop, and what it says of bad input. Where MNIST is, also
 # how much memory training on it takes (not with sanitizers, which take most of it).
 set -euo pipefail
+# shellcheck source=tests/launcher/expect.sh
+. "${0%/*}/expect.sh"
 convoy=$(readlink -f "$1") mnist=$(readlink -m "$2") sanitizers=${3-}
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 cd "$dir"
 export OMP_NUM_THREADS=1 CONVOY_DATA_DIR=$dir/nowhere
-
-fail() {
-  echo "FAILED: $*"
-  exit 1
-}
-
-# Expects the exit code and each of the words in what the command prints.
-expect() { # CODE WORDS... -- COMMAND...
-  local code=$1 words=() status=0 word
-  shift
-  while [ "$1" != -- ]; do
-    words+=("$1")
-    shift
-  done
-  shift
-  "$@" > out 2>&1 || status=$?
-  [ "$status" = "$code" ] || fail "exit code $status instead of $code: $* : $(tail -n 5 out)"
-  for word in "${words[@]}"; do
-    grep -qF -- "$word" out || fail "'$word' is missing: $* : $(tail -n 5 out)"
-  done
-}
 
 number() { # KEY FILE: the last number of that key
   grep -oE "\"$1\":[0-9.e+-]+" "$2" | tail -n 1 | cut -d: -f2

@@ -2,33 +2,14 @@
 # ranks_test.sh CONVOY: the program as the ranks of somebody's own mpirun: one result, one voice,
 # one end, whatever happens to one of them. Real processes and real signals.
 set -euo pipefail
+# shellcheck source=tests/launcher/expect.sh
+. "${0%/*}/expect.sh"
 convoy=$(readlink -f "$1")
 with_mpi=$(dirname "$(dirname "$(readlink -f "$0")")")/support/with-mpi
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 cd "$dir"
 export OMP_NUM_THREADS=1 CONVOY_DATA_DIR=$dir/nowhere
-
-fail() {
-  echo "FAILED: $*"
-  exit 1
-}
-
-# Expects the exit code and each of the words in what the command prints.
-expect() { # CODE WORDS... -- COMMAND...
-  local code=$1 words=() status=0 word
-  shift
-  while [ "$1" != -- ]; do
-    words+=("$1")
-    shift
-  done
-  shift
-  timeout 100 "$@" > out 2>&1 || status=$?
-  [ "$status" = "$code" ] || fail "exit code $status instead of $code: $* : $(cat out)"
-  for word in "${words[@]}"; do
-    grep -qF -- "$word" out || fail "'$word' is missing: $* : $(cat out)"
-  done
-}
 
 train=("$convoy" train --dataset synthetic --model lenet5 --plots none --quiet)
 

@@ -3,33 +3,14 @@
 # come to the same final/model.safetensors, byte for byte, as one that was left alone. The model has
 # batch norm, dropout, augmentation and a learning rate that follows the whole run.
 set -euo pipefail
+# shellcheck source=tests/launcher/expect.sh
+. "${0%/*}/expect.sh"
 convoy=$(readlink -f "$1")
 dir=$(mktemp -d)
 mounted=
 trap '[ -z "$mounted" ] || umount "$dir/full"; rm -rf "$dir"' EXIT
 cd "$dir"
 export OMP_NUM_THREADS=1
-
-fail() {
-  echo "FAILED: $*"
-  exit 1
-}
-
-# Expects the exit code and each of the words in what the command prints.
-expect() { # CODE WORDS... -- COMMAND...
-  local code=$1 words=() status=0 word
-  shift
-  while [ "$1" != -- ]; do
-    words+=("$1")
-    shift
-  done
-  shift
-  "$@" > out 2>&1 || status=$?
-  [ "$status" = "$code" ] || fail "exit code $status instead of $code: $* : $(tail -n 5 out)"
-  for word in "${words[@]}"; do
-    grep -qF -- "$word" out || fail "'$word' is missing: $* : $(tail -n 5 out)"
-  done
-}
 
 cat > net.textproto << 'MODEL'
 name: "net"
