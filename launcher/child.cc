@@ -26,17 +26,6 @@ constexpr std::size_t kMaxOutputBytes = std::size_t{1} << 20;
 constexpr auto kMercy = std::chrono::seconds(2);
 constexpr int kNotStarted = 127;
 
-struct Pipe {
-  FileDescriptor read;
-  FileDescriptor write;
-};
-
-Pipe make_pipe() {
-  std::array<int, 2> ends{};
-  check(pipe2(ends.data(), O_CLOEXEC) == 0, "no pipe for another program: {}", system_reason());
-  return {.read = FileDescriptor(ends[0]), .write = FileDescriptor(ends[1])};
-}
-
 std::vector<char*> pointers(std::vector<std::string>& texts) {
   std::vector<char*> result;
   for (std::string& text : texts) {
@@ -94,8 +83,8 @@ ChildResult run_child(const Child& child) {
   std::vector<std::string> variables = environment_of(child);
   const std::vector<char*> argv = pointers(arguments);
   const std::vector<char*> environment = pointers(variables);
-  Pipe output = make_pipe();
-  Pipe errors = make_pipe();
+  Pipe output;
+  Pipe errors;
   const pid_t pid = fork();
   check(pid >= 0, "{} cannot be started: {}", child.argv.front(), system_reason());
   if (pid == 0) {

@@ -1,15 +1,26 @@
 #include "launcher/file_descriptor.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <system_error>
+
+#include "core/base/check.h"
 
 namespace convoy::launcher {
 
 bool FileDescriptor::close() {
   const int value = std::exchange(value_, -1);
   return value < 0 || ::close(value) == 0;
+}
+
+Pipe::Pipe() {
+  std::array<int, 2> ends{};
+  check(pipe2(ends.data(), O_CLOEXEC) == 0, "no pipe to another program: {}", system_reason());
+  read = FileDescriptor(ends[0]);
+  write = FileDescriptor(ends[1]);
 }
 
 bool write_all(const FileDescriptor& file, std::string_view bytes) {

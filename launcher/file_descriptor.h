@@ -27,6 +27,13 @@ class FileDescriptor {
   int value_ = -1;
 };
 
+/// Both ends of a new pipe, which other programs do not inherit. Throws Error.
+struct Pipe {
+  Pipe();
+  FileDescriptor read;
+  FileDescriptor write;
+};
+
 /// Writes all of `bytes`, or returns false with errno.
 bool write_all(const FileDescriptor& file, std::string_view bytes);
 

@@ -28,17 +28,6 @@ using Clock = std::chrono::steady_clock;
 constexpr auto kPatience = std::chrono::seconds(10);
 constexpr int kPollMilliseconds = 250;
 
-struct Pipe {
-  Pipe() {
-    std::array<int, 2> ends = {};
-    check(pipe2(ends.data(), O_CLOEXEC) == 0, "no pipe: {}", system_reason());
-    read = FileDescriptor(ends[0]);
-    write = FileDescriptor(ends[1]);
-  }
-  FileDescriptor read;
-  FileDescriptor write;
-};
-
 // While one lives, these signals come as data instead.
 class SignalQueue {
  public:
