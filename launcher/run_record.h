@@ -1,0 +1,41 @@
+// What rank 0 does about a run besides training: the run directory, what is written there on the
+// way and at the end, and what is said about how it ended.
+#pragma once
+
+#include <optional>
+
+#include "dist/evaluator.h"
+#include "dist/trainer.h"
+#include "launcher/recorder.h"
+#include "launcher/run_dir.h"
+#include "launcher/training_job.h"
+
+namespace convoy::launcher {
+
+class RunRecord {
+ public:
+  /// Makes the run directory, or takes that of the resumed run back to its checkpoint. `job` must
+  /// outlive it. Throws Error.
+  explicit RunRecord(const TrainingJob& job);
+  RunRecord(const RunRecord&) = delete;
+  RunRecord& operator=(const RunRecord&) = delete;
+
+  dist::Observer& observer() { return recorder_; }
+
+  /// Says what is about to be trained and where.
+  void announce() const;
+  /// Lets the convoy that started the ranks know that they have begun.
+  void notify_begun() const;
+  /// Say how it ended and write what belongs to that. Both return the exit code, and throw Error
+  /// for what could not be written, checkpoints included. `evaluation`: of a run that had no epoch
+  /// left, which has not been tested here.
+  int stopped();
+  int done(const std::optional<dist::Evaluation>& evaluation, double imbalance);
+
+ private:
+  const TrainingJob& job_;
+  RunDir run_dir_;
+  Recorder recorder_;
+};
+
+}  // namespace convoy::launcher
