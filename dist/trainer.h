@@ -132,6 +132,8 @@ class Trainer {
   Outcome run(Observer& observer);
 
   const Position& position() const { return position_; }
+  /// Of the epoch that position() is in, all ranks together.
+  const Metrics& epoch_so_far() const { return train_; }
 
   /// Goes on where `snapshot` was taken, with any number of ranks; every rank alike. Throws Error
   /// if its optimizer is another or the position lies beyond the epoch.
