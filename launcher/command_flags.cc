@@ -135,6 +135,8 @@ void add_flags(CLI::App& app, TrainOptions& options) {
               options.plots =
                   static_cast<PlotFormat>(parse_word("--plots", text, plot_format_names()));
             });
+  add_switch(app, {"--no-tensorboard", "", "Write no TensorBoard event file", output},
+             [&options](bool on) { options.tensorboard = !on; });
   add_run_flags(app, options);
 }
 

@@ -14,6 +14,8 @@ class Observers : public dist::Observer {
  public:
   explicit Observers(std::vector<dist::Observer*> all) : all_(std::move(all)) {}
 
+  void add(dist::Observer& one) { all_.push_back(&one); }
+
   void on_epoch_begin(std::int64_t epoch, std::int64_t images) override {
     each([&](Observer& one) { one.on_epoch_begin(epoch, images); });
   }

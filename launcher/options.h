@@ -83,6 +83,7 @@ struct TrainOptions {
   DistributedOptions distributed = {};
   std::optional<int> threads = {};  ///< of each rank
   PlotFormat plots = PlotFormat::kPng;
+  bool tensorboard = true;  ///< write an event file
   bool json = false;
   bool quiet = false;
   /// What was said, those of --config first: for laying it over another run's options.

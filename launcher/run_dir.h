@@ -6,6 +6,8 @@
 //   checkpoints/              to resume from
 //   final/model.safetensors   the trained weights
 //   plots/                    pictures
+//   events.out.tfevents.*     for TensorBoard: one file each time the run is started or gone on
+//   with
 #pragma once
 
 #include <chrono>

@@ -6,6 +6,7 @@
 
 #include "core/io/safetensors.h"
 #include "launcher/exit_codes.h"
+#include "launcher/json.h"
 #include "launcher/notice.h"
 #include "launcher/report.h"
 #include "launcher/train_result.h"
@@ -51,7 +52,20 @@ Recorder::Parts recorder_parts(const TrainingTask& task, const RunDir& run_dir) 
 RunRecord::RunRecord(const TrainingJob& job)
     : job_(job),
       run_dir_(open_run_dir(job.task())),
-      recorder_(recorder_parts(job.task(), run_dir_)) {}
+      recorder_(recorder_parts(job.task(), run_dir_)),
+      observers_({&recorder_}) {
+  if (job.task().options.tensorboard) {
+    tensorboard_.emplace(TensorBoard::Options{
+        .directory = run_dir_.path(),
+        .config = config_text(job.task().options),
+        .schedule = job.schedule(),
+        .steps = job.steps(),
+        .position = job.trainer().position(),
+        .epoch_so_far = job.trainer().epoch_so_far(),
+        .on_note = [this](const std::string& text) { recorder_.on_note(text); }});
+    observers_.add(*tensorboard_);
+  }
+}
 
 void RunRecord::announce() const {
   if (!job_.task().options.quiet) {
@@ -90,6 +104,9 @@ int RunRecord::done(const std::optional<dist::Evaluation>& evaluation, double im
                  .test = task.test,
                  .epochs = recorder_.epochs(),
                  .evaluation = evaluation ? *evaluation : recorder_.evaluation()});
+  if (tensorboard_) {
+    tensorboard_->finish(run_dir_.plots());
+  }
   const TrainResult result = {.run_dir = run_dir_,
                               .world_size = job_.communicator().size(),
                               .imbalance = imbalance,

@@ -6,8 +6,10 @@
 
 #include "dist/evaluator.h"
 #include "dist/trainer.h"
+#include "launcher/observers.h"
 #include "launcher/recorder.h"
 #include "launcher/run_dir.h"
+#include "launcher/tensorboard/tensorboard.h"
 #include "launcher/training_job.h"
 
 namespace convoy::launcher {
@@ -20,7 +22,7 @@ class RunRecord {
   RunRecord(const RunRecord&) = delete;
   RunRecord& operator=(const RunRecord&) = delete;
 
-  dist::Observer& observer() { return recorder_; }
+  dist::Observer& observer() { return observers_; }
 
   /// Says what is about to be trained and where.
   void announce() const;
@@ -36,6 +38,8 @@ class RunRecord {
   const TrainingJob& job_;
   RunDir run_dir_;
   Recorder recorder_;
+  std::optional<TensorBoard> tensorboard_;
+  Observers observers_;
 };
 
 }  // namespace convoy::launcher
