@@ -26,6 +26,7 @@ BucketExchange::BucketExchange(const Parts& parts, ExchangeOptions options)
       options_(options),
       buckets_(static_cast<std::size_t>(parts.partition.buckets())),
       outgoing_headers_(buckets_.size()),
+      reports_(static_cast<std::size_t>(parts.communicator.size())),
       operands_(static_cast<std::size_t>(parts.tree.partials())) {
   const int rank = parts.communicator.rank();
   const auto ranks = static_cast<std::size_t>(parts.communicator.size());
@@ -248,29 +249,35 @@ void BucketExchange::decode_shared(int index) {
   }
 }
 
-void BucketExchange::fail_late() const {
+// The one that says nothing rather than the one that does not listen: that is its effect.
+const Transfer* BucketExchange::awaited_transfer() const {
+  const Transfer* any = nullptr;
   for (const Bucket& bucket : buckets_) {
     for (const Transfer& transfer : bucket.transfers) {
-      // The one that says nothing rather than the one that does not listen: that is its effect.
       if (!transfer.sending) {
-        parts_.communicator.fail_late(transfer);
+        return &transfer;
       }
+      any = any == nullptr ? &transfer : any;
     }
   }
-  for (const Bucket& bucket : buckets_) {
-    if (!bucket.transfers.empty()) {
-      parts_.communicator.fail_late(bucket.transfers.front());
-    }
+  return any;
+}
+
+int BucketExchange::awaited() const {
+  const Transfer* transfer = awaited_transfer();
+  return transfer == nullptr ? -1 : transfer->peer;
+}
+
+void BucketExchange::fail_late() const {
+  if (const Transfer* transfer = awaited_transfer(); transfer != nullptr) {
+    parts_.communicator.fail_late(*transfer);
   }
   fail("a bucket of step {} does not end; please report this", step_);
 }
 
-StepReport BucketExchange::report() const {
-  StepReport sum;
-  for (const Header& header : buckets_.front().headers) {
-    sum.add(header.report);
-  }
-  return sum;
+std::span<const StepReport> BucketExchange::reports() {
+  std::ranges::transform(buckets_.front().headers, reports_.begin(), &Header::report);
+  return reports_;
 }
 
 }  // namespace convoy::dist

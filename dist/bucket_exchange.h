@@ -52,8 +52,10 @@ class BucketExchange {
   /// Throws Error, naming a rank that does not answer. REQUIRES: a bucket is on its way.
   [[noreturn]] void fail_late() const;
 
-  /// All ranks' reports added up in the order of ranks. REQUIRES: all buckets are finished.
-  StepReport report() const;
+  /// All ranks' reports, by rank; until the next step. REQUIRES: all buckets are finished.
+  std::span<const StepReport> reports();
+  /// The rank that `fail_late` would name; -1 if no bucket is on its way.
+  int awaited() const;
   /// Of this step, by this rank.
   std::int64_t bytes_sent() const { return bytes_sent_; }
 
@@ -84,6 +86,7 @@ class BucketExchange {
   void encode_sum(int index);
   void decode_shared(int index);
   bool transfers_done(Bucket& bucket);
+  const Transfer* awaited_transfer() const;
 
   Parts parts_;
   ExchangeOptions options_;
@@ -92,6 +95,7 @@ class BucketExchange {
   std::vector<std::span<const float>> partials_;
   std::span<float> sum_;
   std::vector<Header> outgoing_headers_;  // by bucket
+  std::vector<StepReport> reports_;       // by rank
   int started_ = 0;
   int finished_ = 0;
   std::int64_t bytes_sent_ = 0;

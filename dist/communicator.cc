@@ -27,11 +27,20 @@ std::chrono::nanoseconds Backoff::pause() {
 }
 
 void Communicator::wait(Transfer& transfer) {
+  if (done(transfer)) {
+    return;
+  }
+  const int peer = transfer.peer;
+  const auto began = std::chrono::steady_clock::now();
   for (Backoff backoff; !done(transfer);) {
-    if (backoff.pause() > timeout_) {
+    const std::chrono::nanoseconds waited = backoff.pause();
+    if (waited > timeout_) {
       fail_late(transfer);
     }
+    note_wait(peer, waited);
   }
+  note_wait(peer, {});
+  waited_ += std::chrono::steady_clock::now() - began;
 }
 
 std::string Communicator::activity() const {

@@ -5,6 +5,7 @@
 // sums have one order, and whatever waits has a deadline and names the rank it waits for.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -55,6 +56,22 @@ class Communicator {
   void set_timeout(std::chrono::milliseconds timeout) { timeout_ = timeout; }
   std::chrono::milliseconds timeout() const { return timeout_; }
 
+  /// How long `wait` has waited so far, all calls together.
+  std::chrono::nanoseconds waited() const { return waited_; }
+
+  /// The rank that this one has been waiting for, for longer than kLongWait; -1 if there is none.
+  /// May be asked by any thread.
+  int awaited() const { return awaited_; }
+  /// For whoever waits without `wait`: after each poll that found nothing `peer`'s message, how
+  /// long that has lasted; and 0 when it has come.
+  void note_wait(int peer, std::chrono::nanoseconds waited) {
+    const int now = waited > kLongWait ? peer : -1;
+    if (awaited_.load(std::memory_order_relaxed) != now) {
+      awaited_.store(now, std::memory_order_relaxed);
+    }
+  }
+  static constexpr std::chrono::seconds kLongWait{1};
+
   /// What this rank is doing, for messages: "training step", 812. `what` is not copied.
   void set_activity(const char* what, std::int64_t number = -1) {
     activity_ = what;
@@ -73,6 +90,8 @@ class Communicator {
   std::chrono::milliseconds timeout_ = std::chrono::seconds(60);
   const char* activity_ = "starting";
   std::int64_t activity_number_ = -1;
+  std::chrono::nanoseconds waited_{0};
+  std::atomic<int> awaited_ = -1;
 };
 
 /// The group of one process; nobody to send to.

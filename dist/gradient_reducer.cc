@@ -1,6 +1,7 @@
 #include "dist/gradient_reducer.h"
 
 #include <algorithm>
+#include <numeric>
 
 #include "dist/collectives.h"
 
@@ -136,7 +137,12 @@ void GradientReducer::on_ready(const Parameter& parameter) {
   if (mode_ == Overlap::kPoll) {
     drive_once();
   }
-  statistics_.exposed += Clock::now() - began;
+  add_exposed(Clock::now() - began);
+}
+
+void GradientReducer::add_exposed(std::chrono::nanoseconds time) {
+  statistics_.exposed += time;
+  waited_ += time;
 }
 
 void GradientReducer::release(int buckets) {
@@ -147,6 +153,7 @@ void GradientReducer::release(int buckets) {
 
 StepReport GradientReducer::finish() {
   if (alone()) {
+    reports_ = {&report_, 1};
     return report_;
   }
   const auto began = Clock::now();
@@ -160,11 +167,12 @@ StepReport GradientReducer::finish() {
   } else {
     drive();
   }
-  statistics_.exposed += Clock::now() - began;
+  add_exposed(Clock::now() - began);
   statistics_.total += busy_;
   statistics_.bytes_sent += exchange_.bytes_sent();
   ++statistics_.steps;
-  return exchange_.report();
+  reports_ = exchange_.reports();
+  return std::accumulate(reports_.begin(), reports_.end(), StepReport());
 }
 
 bool GradientReducer::drive_once() {
@@ -187,15 +195,25 @@ bool GradientReducer::drive_once() {
   return moved;
 }
 
+void GradientReducer::wait_on(std::chrono::nanoseconds waited) {
+  if (waited > communicator_->timeout()) {
+    exchange_.fail_late();
+  }
+  if (waited > Communicator::kLongWait) {
+    communicator_->note_wait(exchange_.awaited(), waited);
+  }
+}
+
 void GradientReducer::drive() {
   Backoff backoff;
   while (exchange_.finished() < partition_.buckets() && !stopping_) {
     if (drive_once()) {
       backoff = {};
+      communicator_->note_wait(-1, {});
     } else if (exchange_.started() == exchange_.finished()) {
       released_.wait(exchange_.started());  // nothing is on its way: until backward has more
-    } else if (backoff.pause() > communicator_->timeout()) {
-      exchange_.fail_late();
+    } else {
+      wait_on(backoff.pause());
     }
   }
 }

@@ -58,6 +58,13 @@ class GradientReducer {
   /// Returns all ranks' reports added up, when the sum is there. Parameters that were not told to
   /// be ready are taken as they are. Throws Error for a rank that does not answer or has drifted.
   StepReport finish();
+  /// All ranks' reports of the step that was finished last, by rank; until the next begins.
+  std::span<const StepReport> reports() const { return reports_; }
+
+  /// Of this rank's steps so far: how long training waited for messages or worked on them.
+  std::chrono::nanoseconds waited() const { return waited_; }
+  /// See Communicator::awaited. May be asked by any thread.
+  int awaited() const { return communicator_->awaited(); }
 
   /// What is in use; kAuto while that is being tried out.
   Overlap overlap() const { return choice_; }
@@ -73,13 +80,17 @@ class GradientReducer {
   bool drive_once();  // starts what was released and moves on what was started
   void drive();       // until all buckets are finished
   void work();        // the thread's
+  void wait_on(std::chrono::nanoseconds waited);
   void release(int buckets);
+  void add_exposed(std::chrono::nanoseconds time);
 
   const Partition& partition_;
   ParameterStore& store_;
   std::unique_ptr<Communicator> communicator_;
   BucketExchange exchange_;
-  StepReport report_;         // of this rank, in case it is alone
+  StepReport report_;  // of this rank, in case it is alone
+  std::span<const StepReport> reports_;
+  std::chrono::nanoseconds waited_{0};
   std::vector<int> users_;    // by bucket: parameters in it
   std::vector<int> pending_;  // of those, not yet ready in this step
   int ready_ = 0;             // buckets, counted from the last

@@ -27,12 +27,12 @@ ShardRunner::ShardRunner(const Parts& parts, Options options) : parts_(parts), o
 }
 
 void ShardRunner::run(std::span<const std::int64_t> global_batch, std::int64_t epoch,
-                      std::int64_t step, bool stop, data::IdDigest& seen) {
+                      std::int64_t step, const StepReport& report, data::IdDigest& seen) {
   ids_ = global_batch;
   epoch_ = epoch;
   step_ = step;
   seen_ = &seen;
-  report_ = {.stops = stop ? 1 : 0};
+  report_ = report;
   reducing_ = false;
   const int rank = parts_.communicator.rank();
   if (!options_.reproducible) {

@@ -43,9 +43,10 @@ class ShardRunner {
   ShardRunner(const Parts& parts, Options options);
 
   /// Runs this rank's shards of `global_batch` (ids) and hands their partial sums to the reducer,
-  /// whose finish() then gives the sum of all. Adds the ids to `seen`. `stop` goes into the report.
+  /// whose finish() then gives the sum of all. Adds the ids to `seen`. This rank's counts are added
+  /// to `report`, which then leaves.
   void run(std::span<const std::int64_t> global_batch, std::int64_t epoch, std::int64_t step,
-           bool stop, data::IdDigest& seen);
+           const StepReport& report, data::IdDigest& seen);
 
  private:
   void run_node(Range node, std::size_t depth);

@@ -13,15 +13,23 @@ struct StepReport {
   double loss_sum = 0.0;
   std::int64_t stops = 0;        ///< ranks that were asked to stop
   std::int64_t not_numbers = 0;  ///< ranks whose loss is no number
+  /// Of the sender's step before, for this one is not over when reports leave; 0 in its first.
+  /// Waiting is for other ranks' messages and for its own to leave, computing all the rest.
+  std::int64_t computing_ns = 0;
+  std::int64_t waiting_ns = 0;
 
   Metrics metrics() const { return {.images = images, .correct = correct, .loss_sum = loss_sum}; }
-  void add(const StepReport& other) {
+  StepReport& operator+=(const StepReport& other) {
     images += other.images;
     correct += other.correct;
     loss_sum += other.loss_sum;
     stops += other.stops;
     not_numbers += other.not_numbers;
+    computing_ns += other.computing_ns;
+    waiting_ns += other.waiting_ns;
+    return *this;
   }
+  friend StepReport operator+(StepReport a, const StepReport& b) { return a += b; }
 };
 
 }  // namespace convoy::dist

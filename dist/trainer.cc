@@ -96,6 +96,20 @@ double Trainer::images_per_second() const {
   return per_second(speed_.images, speed_.time);
 }
 
+int Trainer::awaited() const {
+  return std::max(parts_.communicator.awaited(), reducer_.awaited());
+}
+
+// The gradients travel on a communicator of their own.
+std::chrono::nanoseconds Trainer::waited() const {
+  return parts_.communicator.waited() + reducer_.waited();
+}
+
+void Trainer::keep_times(std::chrono::nanoseconds time, std::chrono::nanoseconds waited) {
+  waited = std::min(waited, time);
+  times_ = {.computing_ns = (time - waited).count(), .waiting_ns = waited.count()};
+}
+
 std::chrono::duration<double> Trainer::step_time() const {
   return speed_.steps > 0 ? speed_.time / speed_.steps : std::chrono::duration<double>{0};
 }
@@ -136,12 +150,15 @@ bool Trainer::train_epoch(Observer& observer, EpochResult& result) {
       break;
     }
     const data::Range range = data::batch_range(sampler_, position_.batch);
+    const double lr = parts_.schedule.lr_at(position_.step);
+    const std::chrono::nanoseconds waited_before = waited();
     const auto began = Clock::now();
     const StepReport report =
         step(std::span(order_).subspan(static_cast<std::size_t>(range.begin),
                                        static_cast<std::size_t>(range.size())),
-             observer.stop_requested(), observer);
-    const std::chrono::duration<double> time = Clock::now() - began;
+             observer.stop_requested(), lr, observer);
+    const std::chrono::nanoseconds time = Clock::now() - began;
+    keep_times(time, waited() - waited_before);
     train_.add(report.metrics());
     ++position_.step;
     ++position_.batch;
@@ -157,7 +174,11 @@ bool Trainer::train_epoch(Observer& observer, EpochResult& result) {
     if (options_.check_every > 0 && position_.step % options_.check_every == 0) {
       check_weights(parts_.communicator, parts_.store, position_.step);
     }
-    observer.on_step(position_, train_);
+    observer.on_step({.position = position_,
+                      .so_far = train_,
+                      .ranks = ranks_,
+                      .learning_rate = lr,
+                      .duration = time});
     if (report.stops > 0) {
       return false;
     }
@@ -195,16 +216,17 @@ void Trainer::check_digest() {
 }
 
 // One optimizer step; returns the report of all ranks.
-StepReport Trainer::step(std::span<const std::int64_t> global_batch, bool stop,
+StepReport Trainer::step(std::span<const std::int64_t> global_batch, bool stop, double lr,
                          Observer& observer) {
   parts_.communicator.set_activity("training step", position_.step + 1);
   bad_steps_.before_step();
-  runner_.run(global_batch, position_.epoch, position_.step, stop, seen_);
-  StepReport report = reducer_.finish();
+  times_.stops = stop ? 1 : 0;
+  runner_.run(global_batch, position_.epoch, position_.step, times_, seen_);
+  const StepReport report = reducer_.finish();
+  ranks_.assign(reducer_.reports().begin(), reducer_.reports().end());
   check(report.images == static_cast<std::int64_t>(global_batch.size()),
         "step {} used {} images of a batch of {}; please report this", position_.step + 1,
         report.images, global_batch.size());
-  const double lr = parts_.schedule.lr_at(position_.step);
   if (report.not_numbers > 0) {
     leave_out("loss", observer);
   } else if (!updater_.update(report.images, lr)) {
@@ -214,6 +236,9 @@ StepReport Trainer::step(std::span<const std::int64_t> global_batch, bool stop,
     return report;
   }
   // A step that was left out counts neither in the epoch's loss nor in its accuracy.
+  for (StepReport& rank : ranks_) {
+    rank = {.computing_ns = rank.computing_ns, .waiting_ns = rank.waiting_ns};
+  }
   return {.stops = report.stops};
 }
 
@@ -246,6 +271,7 @@ void Trainer::restore(const Snapshot& snapshot) {
         "batch size was another",
         position.epoch + 1, position.batch, steps_per_epoch());
   updater_.restore(snapshot.optimizer, snapshot.optimizer_step);
+  times_ = {};
   position_ = position;
   train_ = snapshot.train;
   // One rank carries what all have seen.

@@ -21,6 +21,7 @@
 #include "dist/communicator.h"
 #include "dist/evaluator.h"
 #include "dist/gradient_reducer.h"
+#include "dist/observer.h"
 #include "dist/partition.h"
 #include "dist/reduce_options.h"
 #include "dist/shard_runner.h"
@@ -56,52 +57,6 @@ struct TrainerOptions {
   std::optional<std::int64_t> checkpoint_every = {};  ///< steps; also after every epoch
 };
 
-/// Where training stands; the next step to take. Complete: with weights and optimizer state it is
-/// all that a run needs to go on.
-struct Position {
-  std::int64_t epoch = 0;  ///< counts from 0
-  std::int64_t batch = 0;  ///< within the epoch, in optimizer steps
-  std::int64_t step = 0;   ///< optimizer steps taken so far
-};
-
-/// All that a run needs to go on, besides weights and buffers (which are in the ParameterStore):
-/// the same for every number of ranks.
-struct Snapshot {
-  Position position = {};
-  Metrics train = {};        ///< of the epoch so far, all ranks together
-  data::IdDigest seen = {};  ///< of the images that the epoch has used so far
-  std::int64_t optimizer_step = 0;
-  /// For the whole of ParameterStore::values().
-  std::vector<optim::Optimizer::State> optimizer = {};
-};
-
-struct EpochResult {
-  std::int64_t epoch = 0;  ///< counts from 1
-  Metrics train;
-  Evaluation test;
-  double images_per_second = 0.0;  ///< of this epoch's training steps
-  std::chrono::duration<double> duration{0};
-};
-
-/// Told what happens, on the thread that trains, between steps.
-class Observer {
- public:
-  virtual ~Observer() = default;
-  virtual void on_epoch_begin(std::int64_t /*epoch*/, std::int64_t /*images*/) {}
-  /// `so_far` is the epoch's metrics of all ranks together.
-  virtual void on_step(const Position& /*position*/, const Metrics& /*so_far*/) {}
-  virtual void on_test_begin(std::int64_t /*images*/) {}
-  virtual void on_test_batch(const Metrics& /*so_far*/) {}
-  virtual void on_epoch_end(const EpochResult& /*result*/) {}
-  /// A checkpoint is due: after an epoch, after every so many steps, and before stopping. Weights
-  /// are in the ParameterStore. What is to be kept must be copied before this returns.
-  virtual void on_checkpoint(const Snapshot& /*snapshot*/) {}
-  /// Something out of the ordinary that people should see, the same on every rank.
-  virtual void on_note(const std::string& /*text*/) {}
-  /// Asked before every step; true on any rank ends training after that step, on all ranks.
-  virtual bool stop_requested() { return false; }
-};
-
 /// How training ended.
 enum class Outcome { kDone, kStopped };
 
@@ -132,6 +87,8 @@ class Trainer {
   Outcome run(Observer& observer);
 
   const Position& position() const { return position_; }
+  /// See Communicator::awaited. May be asked by any thread.
+  int awaited() const;
   /// Of the epoch that position() is in, all ranks together.
   const Metrics& epoch_so_far() const { return train_; }
 
@@ -156,7 +113,10 @@ class Trainer {
   };
 
   bool train_epoch(Observer& observer, EpochResult& result);
-  StepReport step(std::span<const std::int64_t> global_batch, bool stop, Observer& observer);
+  StepReport step(std::span<const std::int64_t> global_batch, bool stop, double lr,
+                  Observer& observer);
+  void keep_times(std::chrono::nanoseconds time, std::chrono::nanoseconds waited);
+  std::chrono::nanoseconds waited() const;
   void leave_out(std::string_view what, Observer& observer);
   void checkpoint(Observer& observer);
   data::IdDigest all_seen();
@@ -173,8 +133,10 @@ class Trainer {
   Updater updater_;
   BadSteps bad_steps_;
   Position position_;
-  Metrics train_;        // of the epoch so far, all ranks together
-  data::IdDigest seen_;  // by this rank in the epoch so far
+  std::vector<StepReport> ranks_;  // of the step at hand
+  StepReport times_;               // of this rank's last step; nothing else is set
+  Metrics train_;                  // of the epoch so far, all ranks together
+  data::IdDigest seen_;            // by this rank in the epoch so far
   std::vector<std::int64_t> order_;
   Speed speed_;
 };

@@ -4,7 +4,7 @@
 #include <utility>
 #include <vector>
 
-#include "dist/trainer.h"
+#include "dist/observer.h"
 
 namespace convoy::launcher {
 
@@ -19,8 +19,8 @@ class Observers : public dist::Observer {
   void on_epoch_begin(std::int64_t epoch, std::int64_t images) override {
     each([&](Observer& one) { one.on_epoch_begin(epoch, images); });
   }
-  void on_step(const dist::Position& position, const dist::Metrics& so_far) override {
-    each([&](Observer& one) { one.on_step(position, so_far); });
+  void on_step(const dist::StepResult& step) override {
+    each([&](Observer& one) { one.on_step(step); });
   }
   void on_test_begin(std::int64_t images) override {
     each([&](Observer& one) { one.on_test_begin(images); });

@@ -42,13 +42,13 @@ void Recorder::on_epoch_begin(std::int64_t epoch, std::int64_t images) {
   progress_.begin_epoch(static_cast<int>(epoch), images);
 }
 
-void Recorder::on_step(const dist::Position& position, const dist::Metrics& so_far) {
-  show(so_far);
+void Recorder::on_step(const dist::StepResult& step) {
+  show(step.so_far);
   writer_.check();
   // Often enough to say where training was when it ended.
   if (const auto now = std::chrono::steady_clock::now();
       now - notified_ > std::chrono::milliseconds(200)) {
-    notify_launcher(kStep, std::to_string(position.step));
+    notify_launcher(kStep, std::to_string(step.position.step));
     notified_ = now;
   }
 }

@@ -31,7 +31,7 @@ class Recorder : public dist::Observer {
   explicit Recorder(Parts parts);
 
   void on_epoch_begin(std::int64_t epoch, std::int64_t images) override;
-  void on_step(const dist::Position&, const dist::Metrics& so_far) override;
+  void on_step(const dist::StepResult& step) override;
   void on_test_begin(std::int64_t images) override;
   void on_test_batch(const dist::Metrics& so_far) override;
   void on_epoch_end(const dist::EpochResult& result) override;

@@ -51,7 +51,8 @@ namespace convoy::dist {
 namespace {
 
 struct Watch : Observer {
-  void on_step(const Position& position, const Metrics&) override {
+  void on_step(const StepResult& result) override {
+    const Position& position = result.position;
     if (position.step >= 2) {
       if (num_threads() == 1) {
         EXPECT_EQ(allocations - seen, 0) << "in step " << position.step;

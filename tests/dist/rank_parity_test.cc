@@ -19,7 +19,7 @@ using testing::TrainingRun;
 
 struct Recorder : Observer {
   void on_epoch_end(const EpochResult& result) override { epochs.push_back(result); }
-  void on_step(const Position& position, const Metrics&) override { last = position; }
+  void on_step(const StepResult& step) override { last = step.position; }
   void on_checkpoint(const Snapshot& taken) override { snapshot = taken; }
   void on_note(const std::string& text) override { notes.push_back(text); }
   bool stop_requested() override { return last.step + 1 == stop_at; }
@@ -199,8 +199,8 @@ TEST_F(RankParityTest, ARankWhoseWeightsHaveDriftedIsNamed) {
         run_ranks(3, [&](Communicator& communicator) {
           TrainingRun run(communicator, options);
           struct Flip : Observer {
-            void on_step(const Position& position, const Metrics&) override {
-              if (position.step == 1 && value != nullptr) {
+            void on_step(const StepResult& step) override {
+              if (step.position.step == 1 && value != nullptr) {
                 *value *= 1.0001F;
               }
             }
@@ -239,9 +239,9 @@ TEST_F(RankParityTest, ALossThatIsNoNumberIsSkippedOrRolledBackByAllRanksTogethe
       // Poison one weight on one rank: its loss is NaN, the others' is not.
       Parameter& bias = *run.store.find("fc.bias");
       struct Poison : Recorder {
-        void on_step(const Position& position, const Metrics& so_far) override {
-          Recorder::on_step(position, so_far);
-          if (position.step == 2 && bias != nullptr) {
+        void on_step(const StepResult& step) override {
+          Recorder::on_step(step);
+          if (step.position.step == 2 && bias != nullptr) {
             bias->value().data()[0] = NAN;
           }
         }

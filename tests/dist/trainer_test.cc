@@ -18,7 +18,7 @@ using testing::TrainingRun;
 
 struct Recorder : Observer {
   void on_epoch_end(const EpochResult& result) override { epochs.push_back(result); }
-  void on_step(const Position& position, const Metrics&) override { last = position; }
+  void on_step(const StepResult& step) override { last = step.position; }
   bool stop_requested() override { return last.step + 1 == stop_at; }
 
   void on_checkpoint(const Snapshot& taken) override { snapshots.push_back(taken); }
