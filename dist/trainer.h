@@ -89,8 +89,6 @@ class Trainer {
   const Position& position() const { return position_; }
   /// See Communicator::awaited. May be asked by any thread.
   int awaited() const;
-  /// Of the epoch that position() is in, all ranks together.
-  const Metrics& epoch_so_far() const { return train_; }
 
   /// Goes on where `snapshot` was taken, with any number of ranks; every rank alike. Throws Error
   /// if its optimizer is another or the position lies beyond the epoch.

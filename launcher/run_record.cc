@@ -58,10 +58,8 @@ RunRecord::RunRecord(const TrainingJob& job)
     tensorboard_.emplace(TensorBoard::Options{
         .directory = run_dir_.path(),
         .config = config_text(job.task().options),
-        .schedule = job.schedule(),
         .steps = job.steps(),
-        .position = job.trainer().position(),
-        .epoch_so_far = job.trainer().epoch_so_far(),
+        .step = job.trainer().position().step,
         .on_note = [this](const std::string& text) { recorder_.on_note(text); }});
     observers_.add(*tensorboard_);
   }

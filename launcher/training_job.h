@@ -41,7 +41,6 @@ class TrainingJob {
   dist::Communicator& communicator() const { return communicator_; }
   dist::Trainer& trainer() { return *trainer_; }
   const dist::Trainer& trainer() const { return *trainer_; }
-  const optim::Schedule& schedule() const { return schedule_; }
   /// Optimizer steps from the beginning of the run to its end.
   std::int64_t steps() const { return steps_; }
   std::int64_t steps_per_epoch() const { return steps_per_epoch_; }

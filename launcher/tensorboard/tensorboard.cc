@@ -14,21 +14,13 @@ namespace {
 
 constexpr std::int64_t kPoints = 1000;
 
-// What came in between.
-dist::Metrics difference(const dist::Metrics& later, const dist::Metrics& earlier) {
-  return {.images = later.images - earlier.images,
-          .correct = later.correct - earlier.correct,
-          .loss_sum = later.loss_sum - earlier.loss_sum};
-}
-
 }  // namespace
 
 TensorBoard::TensorBoard(Options options)
     : options_(std::move(options)),
       file_(options_.directory),
       steps_per_point_(std::max<std::int64_t>(1, (options_.steps + kPoints - 1) / kPoints)),
-      step_(options_.position.step),
-      so_far_(options_.epoch_so_far) {
+      step_(options_.step) {
   file_.add(session_start_event(step_ + 1));
   file_.add(hyper_parameters_event(options_.config, std::chrono::system_clock::now()));
   flush();
@@ -38,23 +30,17 @@ TensorBoard::~TensorBoard() {
   file_.flush();
 }
 
-void TensorBoard::on_epoch_begin(std::int64_t /*epoch*/, std::int64_t /*images*/) {
-  // A run may go on in the middle of its first one.
-  if (std::exchange(begun_, true)) {
-    so_far_ = {};
+void TensorBoard::on_step(const dist::StepResult& step) {
+  step_ = step.position.step;
+  learning_rate_ = step.learning_rate;
+  time_since_point_ += step.duration;
+  for (const dist::StepReport& rank : step.ranks) {
+    since_point_.add(rank.metrics());
   }
-  step_began_ = Clock::now();
-}
-
-void TensorBoard::on_step(const dist::Position& position, const dist::Metrics& so_far) {
-  const auto now = Clock::now();
-  time_since_point_ += now - std::exchange(step_began_, now);
-  since_point_.add(difference(so_far, std::exchange(so_far_, so_far)));
-  step_ = position.step;
   if (step_ % steps_per_point_ == 0 || step_ == options_.steps) {
     add_point();
   }
-  if (now - flushed_ >= options_.interval) {
+  if (Clock::now() - flushed_ >= options_.interval) {
     flush();
   }
 }
@@ -72,7 +58,6 @@ void TensorBoard::on_epoch_end(const dist::EpochResult& result) {
 // A run that goes on from here finds all that led here.
 void TensorBoard::on_checkpoint(const dist::Snapshot& /*snapshot*/) {
   flush();
-  step_began_ = Clock::now();
 }
 
 void TensorBoard::finish(const std::filesystem::path& plots) {
@@ -93,11 +78,10 @@ void TensorBoard::add_point() {
   if (metrics.images == 0) {
     return;  // every step since the point before was left out
   }
-  const double lr = options_.schedule.lr_at(step_ - 1);
   const double speed = static_cast<double>(metrics.images) / time.count();
   file_.add(scalars_event(step_, std::array<Scalar, 4>{{{"train/loss", metrics.loss()},
                                                         {"train/accuracy", metrics.accuracy()},
-                                                        {"learning_rate", lr},
+                                                        {"learning_rate", learning_rate_},
                                                         {"images_per_second", speed}}}));
 }
 

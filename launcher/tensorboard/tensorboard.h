@@ -7,8 +7,7 @@
 #include <functional>
 #include <string>
 
-#include "core/optim/schedule.h"
-#include "dist/trainer.h"
+#include "dist/observer.h"
 #include "launcher/tensorboard/event_file.h"
 
 namespace convoy::launcher {
@@ -27,10 +26,8 @@ class TensorBoard : public dist::Observer {
   struct Options {
     std::filesystem::path directory = {};
     std::string config = {};  ///< the text of config.json: the hyper-parameters
-    const optim::Schedule& schedule;
-    std::int64_t steps = 1;           ///< of the whole run
-    dist::Position position = {};     ///< where it begins or goes on
-    dist::Metrics epoch_so_far = {};  ///< there
+    std::int64_t steps = 1;   ///< of the whole run
+    std::int64_t step = 0;    ///< steps done before: 0, or where it goes on
     /// Told once if no more can be written.
     std::function<void(const std::string&)> on_note = [](const std::string&) {};
     std::chrono::milliseconds interval{2000};  ///< least time between writes of single steps
@@ -42,8 +39,7 @@ class TensorBoard : public dist::Observer {
   /// Writes what there is, also of a run that fails.
   ~TensorBoard() override;
 
-  void on_epoch_begin(std::int64_t epoch, std::int64_t images) override;
-  void on_step(const dist::Position& position, const dist::Metrics& so_far) override;
+  void on_step(const dist::StepResult& step) override;
   void on_epoch_end(const dist::EpochResult& result) override;
   void on_checkpoint(const dist::Snapshot& snapshot) override;
 
@@ -60,12 +56,10 @@ class TensorBoard : public dist::Observer {
   Options options_;
   EventFile file_;
   std::int64_t steps_per_point_;
-  std::int64_t step_;     // steps done
-  dist::Metrics so_far_;  // of the epoch, after that step
-  bool begun_ = false;    // an epoch
+  std::int64_t step_;  // steps done
+  double learning_rate_ = 0.0;
   dist::Metrics since_point_;
   std::chrono::duration<double> time_since_point_{0};  // of training alone
-  Clock::time_point step_began_;
   Clock::time_point flushed_;
 };
 
