@@ -26,4 +26,10 @@ class Refusal : public Error {
   Kind kind_;
 };
 
+/// Throws Refusal.
+template <typename... Args>
+[[noreturn]] void refuse(Refusal::Kind kind, fmt::format_string<Args...> text, Args&&... args) {
+  throw Refusal(kind, fmt::format(text, std::forward<Args>(args)...));
+}
+
 }  // namespace convoy::dist
