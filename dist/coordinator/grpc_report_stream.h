@@ -1,0 +1,60 @@
+// One ReportProgress stream, on the server. Only for dist/coordinator/grpc_*.
+#pragma once
+
+#include <grpcpp/support/server_callback.h>
+
+#include <chrono>
+#include <exception>
+#include <memory>
+#include <mutex>
+
+#include "dist/coordinator/coordinator.h"
+#include "dist/coordinator/grpc_gate.h"
+#include "dist/coordinator/grpc_stream_keeper.h"
+
+namespace convoy::dist {
+
+/// Reads ahead of the disk by a bounded number of reports, and answers when all are on it. Holds
+/// itself until it is done. No lock is held while gRPC is called, for that may call back.
+class ReportStream final : public grpc::ServerReadReactor<v1::ReportProgressRequest>,
+                           public KeptStream,
+                           public std::enable_shared_from_this<ReportStream> {
+ public:
+  struct Parts {
+    Coordinator& coordinator;
+    Gate& gate;
+    StreamKeeper& keeper;
+    std::chrono::seconds idle;
+  };
+
+  ReportStream(const Parts& parts, v1::ReportProgressResponse* answer)
+      : parts_(parts), answer_(answer), last_heard_(std::chrono::steady_clock::now()) {}
+  void start();
+
+  void OnReadDone(bool ok) override;
+  void OnDone() override;
+  Time tend(Time now) override;
+  void stop() override;
+
+ private:
+  void take_report();
+  void kept(const std::exception_ptr& error);
+  void fail(grpc::Status status);
+  void go_on();
+
+  const Parts parts_;
+  v1::ReportProgressResponse* answer_;    // gRPC's; ours to write until Finish
+  v1::ReportProgressRequest request_;     // gRPC's while reading_
+  std::shared_ptr<ReportStream> itself_;  // until OnDone
+
+  std::mutex mutex_;  // for all below
+  v1::ReportProgressResponse last_answer_;
+  grpc::Status status_;
+  Time last_heard_;
+  int pending_ = 0;  // reports that are not on disk
+  bool reading_ = false;
+  bool closed_ = false;  // by the caller
+  bool finished_ = false;
+};
+
+}  // namespace convoy::dist
