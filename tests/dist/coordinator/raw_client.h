@@ -1,0 +1,55 @@
+// A TCP client that knows nothing of HTTP/2, for tests of what strangers do.
+#pragma once
+
+#include <arpa/inet.h>
+#include <gtest/gtest.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+#include <chrono>
+#include <string>
+#include <string_view>
+
+namespace convoy::dist {
+
+inline int port_of(const std::string& address) {
+  return std::stoi(address.substr(address.rfind(':') + 1));
+}
+
+class RawClient {
+ public:
+  RawClient() : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {}
+  ~RawClient() { ::close(socket_); }
+  RawClient(const RawClient&) = delete;
+  RawClient& operator=(const RawClient&) = delete;
+
+  void connect(int port) {
+    sockaddr_in name = {};
+    name.sin_family = AF_INET;
+    name.sin_port = htons(static_cast<in_port_t>(port));
+    name.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    ASSERT_EQ(::connect(socket_, reinterpret_cast<const sockaddr*>(&name), sizeof name), 0);
+  }
+  void send(std::string_view bytes) { ::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL); }
+  /// Reads on until the other side closes; false if it does not within a minute.
+  bool wait_until_closed() {
+    const auto end = std::chrono::steady_clock::now() + std::chrono::minutes(1);
+    while (std::chrono::steady_clock::now() < end) {
+      pollfd waited = {socket_, POLLIN, 0};
+      if (::poll(&waited, 1, 1000) == 1) {
+        std::array<char, 4096> bytes = {};
+        if (::recv(socket_, bytes.data(), bytes.size(), 0) <= 0) {
+          return true;
+        }
+      }
+    }
+    return false;
+  }
+
+ private:
+  int socket_;
+};
+
+}  // namespace convoy::dist
