@@ -1,0 +1,90 @@
+// What the coordinator answers over HTTP, without a network:
+//
+//   GET  /                              the page, and its files
+//   GET  /healthz                       200 if questions are answered
+//   GET  /metrics                       for Prometheus
+//   GET  /api/access                    {"reading": true, "stopping": whether with this token}
+//   GET  /api/runs                      ListRuns: page_size, page_token
+//   GET  /api/runs/RUN                  GetRun
+//   GET  /api/runs/RUN/steps            ListSteps: max_points (500), after_step, page_size,
+//   page_token GET  /api/runs/RUN/epochs           ListEpochs: page_size, page_token GET
+//   /api/runs/RUN/ranks            ListRanks: likewise GET  /api/runs/RUN/events ListEvents:
+//   likewise GET  /api/events                    ListEvents, of all runs GET  /api/watch,
+//   /api/runs/RUN/watch  text/event-stream, see live_feed.h POST /api/runs/RUN:stop StopRun; body:
+//   {"reason": "..."} or nothing
+//
+// Messages are those of coordinator.proto as JSON, see json.h. A refusal is
+// {"code": 404, "status": "NOT_FOUND", "message": "..."}.
+//
+// Access: `Authorization: Bearer TOKEN`, never a cookie or part of a URL; so no other site can act
+// through a visitor's browser. On loopback reading is free, but only under a name of the loopback,
+// so that no other site can read by pointing its name there. The page's files and /healthz are
+// always free; they hold nothing.
+#pragma once
+
+#include <chrono>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "dist/coordinator/coordinator.h"
+#include "dist/coordinator/endpoint.h"
+
+namespace convoy::dist {
+
+struct HttpRequest {
+  std::string method = {};
+  std::string path = {};  ///< decoded, without the query
+  std::map<std::string, std::string> query = {};
+  std::string host = {};  ///< headers, empty if not sent
+  std::string authorization = {};
+  std::string if_none_match = {};
+  bool takes_gzip = false;
+  std::string body = {};
+};
+
+struct HttpAnswer {
+  int status = 200;
+  std::string type = "application/json";
+  std::string body = {};
+  std::string_view asset = {};  ///< instead of body
+  std::vector<std::pair<std::string, std::string>> headers = {};
+  /// Instead of a body: the changes of this run, or of all if it is empty.
+  std::optional<std::string> watch = {};
+};
+
+/// Thread safe.
+class HttpApi {
+ public:
+  struct Options {
+    Token token = {};
+    bool reading_is_free = false;
+    double requests_per_second = 200;
+  };
+
+  HttpApi(Coordinator& coordinator, Options options);
+
+  /// Whether `answer` wants the body of such a request.
+  static bool takes_body(std::string_view method, std::string_view path);
+  HttpAnswer answer(const HttpRequest& request);
+
+ private:
+  HttpAnswer route(const HttpRequest& request);
+  HttpAnswer serve_run(const HttpRequest& request, const std::string& run, std::string_view what);
+  HttpAnswer stop(const HttpRequest& request, const std::string& run);
+  bool has_token(const HttpRequest& request) const;
+  void check_reader(const HttpRequest& request) const;
+  bool take_turn();
+
+  Coordinator& coordinator_;
+  const Options options_;
+  std::mutex mutex_;
+  double turns_;  ///< requests that may come at once
+  std::chrono::steady_clock::time_point counted_;
+};
+
+}  // namespace convoy::dist
