@@ -1,5 +1,6 @@
 #include "dist/coordinator/endpoint.h"
 
+#include <arpa/inet.h>
 #include <openssl/crypto.h>
 #include <openssl/rand.h>
 #include <sys/stat.h>
@@ -70,8 +71,11 @@ bool equal_tokens(std::string_view one, std::string_view other) {
 }
 
 bool is_loopback(std::string_view address) {
-  const std::string_view host = host_of(address);
-  return host == "localhost" || host == "::1" || host.starts_with("127.");
+  const std::string host(host_of(address));
+  // A name like 127.example.org is anybody's.
+  in_addr number = {};
+  return host == "localhost" || host == "::1" ||
+         (::inet_pton(AF_INET, host.c_str(), &number) == 1 && ntohl(number.s_addr) >> 24 == 127);
 }
 
 }  // namespace convoy::dist
