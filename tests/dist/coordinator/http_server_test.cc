@@ -140,8 +140,8 @@ TEST_F(HttpServerTest, ThePageIsServedWithWhatKeepsItAlone) {
   EXPECT_EQ(page.get_header_value("Referrer-Policy"), "no-referrer");
   EXPECT_THAT(page.body, Not(HasSubstr("http://")));
   EXPECT_THAT(page.body, Not(HasSubstr("https://")));
-  for (const char* file : {"/page.js", "/page.css", "/icon.svg", "/chart.min.js",
-                           "/chart-licence.txt"}) {
+  for (const char* file :
+       {"/page.js", "/page.css", "/icon.svg", "/chart.min.js", "/chart-licence.txt"}) {
     EXPECT_EQ(get(file).status, 200) << file;
   }
 }
@@ -246,8 +246,8 @@ TEST_F(HttpServerTest, TwoServersOnOnePortDoNotBothStart) {
 }
 
 TEST_F(HttpServerTest, AddressesThatAreNoneAreRefused) {
-  for (const char* listen : {"127.0.0.1", "127.0.0.1:", "127.0.0.1:http", "127.0.0.1:70000", ":80",
-                             "127.0.0.1:-1"}) {
+  for (const char* listen :
+       {"127.0.0.1", "127.0.0.1:", "127.0.0.1:http", "127.0.0.1:70000", ":80", "127.0.0.1:-1"}) {
     EXPECT_THROW(HttpServer(coordinator_, {.listen = listen, .token = kToken}), Error) << listen;
   }
 }
@@ -313,8 +313,10 @@ TEST_F(HttpServerTest, EndlessHeadersAreCutOff) {
 
 TEST_F(HttpServerTest, OversizedBodiesAreRefused) {
   serve();
-  const std::string head = "POST /api/runs/mnist:stop HTTP/1.1\r\nHost: localhost\r\n"
-                           "Authorization: Bearer " + kToken + "\r\n";
+  const std::string head =
+      "POST /api/runs/mnist:stop HTTP/1.1\r\nHost: localhost\r\n"
+      "Authorization: Bearer " +
+      kToken + "\r\n";
   EXPECT_THAT(testing::ask(port_, head + "Content-Length: 99999999\r\n\r\n"),
               StartsWith("HTTP/1.1 413"));
   testing::RawConnection chunked(port_);

@@ -10,6 +10,7 @@
 #include <atomic>
 #include <cstdio>
 #include <iostream>
+#include <mutex>
 #include <sstream>
 #include <thread>
 
@@ -19,9 +20,10 @@
 
 namespace {
 
-using namespace convoy;
 using namespace std::chrono_literals;
-using testing::MadeUpRun;
+using convoy::testing::MadeUpRun;
+namespace v1 = convoy::v1;
+namespace dist = convoy::dist;
 
 void report(const MadeUpRun& run) {
   const v1::Sums& now = run.so_far();
@@ -52,8 +54,8 @@ void obey(MadeUpRun& run, std::atomic<std::int64_t>& pace, const std::string& li
 }  // namespace
 
 int main(int count, char** arguments) {
-  const testing::TemporaryDirectory directory;
-  testing::MadeUpClock clock(std::chrono::system_clock::now() - 40min);
+  const convoy::testing::TemporaryDirectory directory;
+  convoy::testing::MadeUpClock clock(std::chrono::system_clock::now() - 40min);
   std::atomic<bool> caught_up = false;
   dist::Coordinator coordinator({.database = directory.path() / "coordinator.db", .clock = [&] {
                                    return caught_up ? std::chrono::system_clock::now()
