@@ -1,20 +1,17 @@
 #include "launcher/child.h"
 
-#include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdlib>
 #include <filesystem>
 #include <sstream>
 
-#include "core/base/check.h"
 #include "launcher/file_descriptor.h"
+#include "launcher/process.h"
 
 namespace convoy::launcher {
 namespace {
@@ -24,41 +21,6 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t kMaxOutputBytes = std::size_t{1} << 20;
 constexpr auto kMercy = std::chrono::seconds(2);
-constexpr int kNotStarted = 127;
-
-std::vector<char*> pointers(std::vector<std::string>& texts) {
-  std::vector<char*> result;
-  for (std::string& text : texts) {
-    result.push_back(text.data());
-  }
-  result.push_back(nullptr);
-  return result;
-}
-
-std::vector<std::string> environment_of(const Child& child) {
-  std::vector<std::string> result;
-  for (char** variable = environ; *variable != nullptr; ++variable) {
-    result.emplace_back(*variable);
-  }
-  for (const auto& variable : child.environment) {
-    const std::string name = variable.first + "=";
-    std::erase_if(result, [&](const std::string& set) { return set.starts_with(name); });
-    result.push_back(name + variable.second);
-  }
-  return result;
-}
-
-// In the new process, between fork and exec: system calls only.
-[[noreturn]] void become(char* const* argv, char* const* environment, int output, int errors) {
-  setpgid(0, 0);
-  prctl(PR_SET_PDEATHSIG, SIGTERM);
-  const int null = open("/dev/null", O_RDONLY);
-  dup2(null, STDIN_FILENO);
-  dup2(output, STDOUT_FILENO);
-  dup2(errors, STDERR_FILENO);
-  execvpe(argv[0], argv, environment);
-  _exit(kNotStarted);
-}
 
 // Reads what is there; closes the end at its end.
 void drain(FileDescriptor& end, std::string& text) {
@@ -72,34 +34,24 @@ void drain(FileDescriptor& end, std::string& text) {
   }
 }
 
-int exit_code_of(int status) {
-  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-}
-
 }  // namespace
 
 ChildResult run_child(const Child& child) {
-  std::vector<std::string> arguments = child.argv;
-  std::vector<std::string> variables = environment_of(child);
-  const std::vector<char*> argv = pointers(arguments);
-  const std::vector<char*> environment = pointers(variables);
   Pipe output;
   Pipe errors;
-  const pid_t pid = fork();
-  check(pid >= 0, "{} cannot be started: {}", child.argv.front(), system_reason());
-  if (pid == 0) {
-    become(argv.data(), environment.data(), output.write.get(), errors.write.get());
-  }
+  Process process({.argv = child.argv,
+                   .environment = child.environment,
+                   .output = output.write.get(),
+                   .errors = errors.write.get()});
   output.write.close();
   errors.write.close();
 
   ChildResult result;
   const auto deadline = Clock::now() + child.deadline;
   bool killed = false;
-  int status = 0;
   // Over when the program has ended: something that it left behind may hold the pipes open.
   for (bool ended = false; !ended;) {
-    ended = waitpid(pid, &status, WNOHANG) == pid;
+    ended = process.exit_code().has_value();
     std::array<pollfd, 2> ends = {pollfd{output.read.get(), POLLIN, 0},
                                   pollfd{errors.read.get(), POLLIN, 0}};
     while (poll(ends.data(), ends.size(), ended ? 0 : 10) > 0) {
@@ -116,17 +68,17 @@ ChildResult run_child(const Child& child) {
     }
     if (!ended && Clock::now() > deadline && !result.timed_out) {
       result.timed_out = true;
-      kill(-pid, SIGTERM);
+      process.signal_group(SIGTERM);
     }
     if (!ended && Clock::now() > deadline + kMercy && !killed) {
       killed = true;
-      kill(-pid, SIGKILL);
+      process.signal_group(SIGKILL);
     }
   }
   if (result.timed_out) {
-    kill(-pid, SIGKILL);  // what it started and did not end
+    process.signal_group(SIGKILL);  // what it started and did not end
   }
-  result.exit_code = exit_code_of(status);
+  result.exit_code = process.exit_code().value();
   return result;
 }
 

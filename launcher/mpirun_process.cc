@@ -1,23 +1,19 @@
 #include "launcher/mpirun_process.h"
 
-#include <fcntl.h>
 #include <poll.h>
-#include <sys/prctl.h>
 #include <sys/signalfd.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <chrono>
 #include <csignal>
-#include <cstdlib>
 #include <optional>
 
 #include "core/base/check.h"
 #include "launcher/file_descriptor.h"
 #include "launcher/notice.h"
+#include "launcher/process.h"
 
 namespace convoy::launcher {
 namespace {
@@ -59,83 +55,29 @@ class SignalQueue {
   FileDescriptor file_;
 };
 
-// In the child: only what may be called after fork. Tells the reason through `failure` if the
-// program cannot be run.
-[[noreturn]] void become(char* const* argv, char* const* envp, const Pipe& output,
-                         const Pipe& failure, const sigset_t& signals, pid_t parent) {
-  setpgid(0, 0);
-  prctl(PR_SET_PDEATHSIG, SIGTERM);
-  if (getppid() != parent) {
-    _exit(1);
-  }
-  sigprocmask(SIG_SETMASK, &signals, nullptr);
-  const int nothing = open("/dev/null", O_RDONLY);
-  dup2(nothing, STDIN_FILENO);
-  dup2(output.write.get(), STDERR_FILENO);
-  execve(argv[0], argv, envp);
-  const int reason = errno;
-  [[maybe_unused]] const auto written = write(failure.write.get(), &reason, sizeof reason);
-  _exit(127);
-}
-
-std::vector<char*> pointers(std::vector<std::string>& words) {
-  std::vector<char*> result;
-  for (std::string& word : words) {
-    result.push_back(word.data());
-  }
-  result.push_back(nullptr);
-  return result;
-}
-
-std::vector<std::string> environment_with(
-    const std::vector<std::pair<std::string, std::string>>& added) {
-  std::vector<std::string> all;
-  for (char** entry = environ; *entry != nullptr; ++entry) {
-    const std::string_view name =
-        std::string_view(*entry).substr(0, std::string_view(*entry).find('='));
-    if (std::ranges::none_of(added, [name](const auto& one) { return one.first == name; })) {
-      all.emplace_back(*entry);
-    }
-  }
-  for (const auto& [name, value] : added) {
-    all.push_back(name + "=" + value);
-  }
-  return all;
-}
-
 class Supervisor {
  public:
-  explicit Supervisor(const MpirunProcess& process) : process_(process) {
-    std::vector<std::string> words = process.command;
-    std::vector<std::string> environment = environment_with(process.environment);
-    const std::vector<char*> argv = pointers(words);
-    const std::vector<char*> envp = pointers(environment);
-    Pipe failure;
-    const pid_t parent = getpid();
-    pid_ = fork();
-    check(pid_ >= 0, "no process for {}: {}", words.front(), system_reason());
-    if (pid_ == 0) {
-      become(argv.data(), envp.data(), output_, failure, signals_.previous(), parent);
-    }
+  explicit Supervisor(const MpirunProcess& process)
+      : show_(process.show),
+        mpirun_({.argv = process.command,
+                 .environment = process.environment,
+                 .errors = output_.write.get(),
+                 .blocked_signals = &signals_.previous()}) {
     output_.write.close();
-    failure.write.close();
-    if (int reason = 0; read(failure.read.get(), &reason, sizeof reason) == sizeof reason) {
-      waitpid(pid_, nullptr, 0);
-      errno = reason;
-      fail("{} cannot be run: {}", words.front(), system_reason());
-    }
+    check(mpirun_.failure().empty(), "{} cannot be run: {}", process.command.front(),
+          mpirun_.failure());
   }
 
   MpirunEnd run() {
-    std::optional<int> status;
+    std::optional<int> exit_code;
     bool open = true;
     // A daemon that stays behind may hold the pipe open: then one quiet moment is enough.
-    while (!status || open) {
+    while (!exit_code || open) {
       std::array<pollfd, 2> files = {
           pollfd{.fd = open ? output_.read.get() : -1, .events = POLLIN, .revents = 0},
           pollfd{.fd = signals_.file(), .events = POLLIN, .revents = 0}};
       const int ready = poll(files.data(), files.size(), kPollMilliseconds);
-      if (ready == 0 && status) {
+      if (ready == 0 && exit_code) {
         break;
       }
       if (files[0].revents != 0) {
@@ -145,13 +87,11 @@ class Supervisor {
         take(signal);
       }
       act();
-      if (int now = 0; !status && waitpid(pid_, &now, WNOHANG) == pid_) {
-        status = now;
-      }
+      exit_code = mpirun_.exit_code();
     }
-    process_.show(text_.finish());
-    return {.exit_code = WIFEXITED(*status) ? WEXITSTATUS(*status) : 128 + WTERMSIG(*status),
-            .pid = pid_,
+    show_(text_.finish());
+    return {.exit_code = *exit_code,
+            .pid = mpirun_.pid(),
             .report = text_.report(),
             .interrupted = urgent_};
   }
@@ -164,7 +104,7 @@ class Supervisor {
     if (count <= 0) {
       return count < 0 && errno == EINTR;
     }
-    process_.show(text_.take({bytes.data(), static_cast<std::size_t>(count)}));
+    show_(text_.take({bytes.data(), static_cast<std::size_t>(count)}));
     return true;
   }
 
@@ -185,26 +125,26 @@ class Supervisor {
   // Does what signals asked for, when its time has come.
   void act() {
     if (wanted_ && !passed_on_ && text_.report().has(kJoined)) {
-      kill(pid_, SIGUSR1);
+      mpirun_.signal(SIGUSR1);
       passed_on_ = true;
     }
     if (urgent_ && !deadline_) {
-      kill(pid_, SIGTERM);
+      mpirun_.signal(SIGTERM);
       deadline_ = Clock::now() + kPatience;
     }
     if (deadline_ && Clock::now() > *deadline_) {
-      kill(pid_, SIGKILL);
+      mpirun_.signal(SIGKILL);
     }
   }
 
   void say(const char* text) {
-    process_.show(std::string(text_.at_line_start() ? "" : "\n") + text + "\n");
+    show_(std::string(text_.at_line_start() ? "" : "\n") + text + "\n");
   }
 
-  const MpirunProcess& process_;
+  const std::function<void(const std::string&)>& show_;
   SignalQueue signals_;
   Pipe output_;
-  pid_t pid_ = -1;
+  Process mpirun_;
   MpirunOutput text_;
   bool wanted_ = false;     // a stop
   bool passed_on_ = false;  // to the ranks
