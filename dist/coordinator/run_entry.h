@@ -100,6 +100,7 @@ class RunEntry {
   void forget_old_steps();
   void begin_epochs(const v1::RegisterRunRequest& request, const History& history);
   void drop_settled_epochs();
+  void bound_epochs();
   Epoch* aggregating(std::int64_t epoch);
   void name_straggler(Time now);
   RankRow row(std::int32_t rank) const;

@@ -124,9 +124,7 @@ RunEntry::Epoch* RunEntry::aggregating(std::int64_t epoch) {
   if (epoch < so_far_epoch_) {
     return nullptr;  // settled
   }
-  if (epochs_.size() >= kMaxEpochs) {
-    epochs_.erase(epochs_.begin());
-  }
+  bound_epochs();
   Epoch& made = epochs_[epoch];
   made.metrics.set_epoch(epoch);
   return &made;
@@ -141,6 +139,17 @@ void RunEntry::drop_settled_epochs() {
     }
     return settled;
   });
+}
+
+// A caller may name epochs as it likes.
+void RunEntry::bound_epochs() {
+  if (epochs_.size() >= kMaxEpochs) {
+    const auto saved =
+        std::ranges::find_if(epochs_, [](const auto& entry) { return !entry.second.dirty; });
+    if (saved != epochs_.end()) {
+      epochs_.erase(saved);
+    }
+  }
 }
 
 void RunEntry::begin_epochs(const v1::RegisterRunRequest& request, const History& history) {
@@ -190,7 +199,11 @@ void RunEntry::finish_epoch(const v1::FinishEpochRequest& request, Time now) {
   }
   acknowledge(request.rank(), request.sequence());
   const v1::EpochMetrics& metrics = request.epoch();
-  auto& epoch = epochs_[metrics.epoch()];
+  if (metrics.epoch() <= status_.last_epoch().epoch() && !epochs_.contains(metrics.epoch())) {
+    return;  // settled: what was added up of it is on disk alone
+  }
+  bound_epochs();
+  Epoch& epoch = epochs_[metrics.epoch()];
   const bool again = epoch.finished;
   epoch.metrics = metrics;
   epoch.finished = true;
@@ -208,9 +221,6 @@ void RunEntry::finish_epoch(const v1::FinishEpochRequest& request, Time now) {
     events_.info(now, name(),
                  fmt::format("epoch {} finished: {}; test {}", metrics.epoch(),
                              part(metrics.train()), part(metrics.test())));
-  }
-  if (epochs_.size() > kMaxEpochs) {
-    epochs_.erase(epochs_.begin());
   }
 }
 

@@ -7,6 +7,8 @@ Store::Store(const Options& options) : impl_(std::make_unique<Impl>(options.data
     impl_->lock.emplace(options.database);
     impl_->database = open_for_writing(options.database, options.sync);
     impl_->writer.emplace(*impl_->database);
+  } else {
+    impl_->readers.with([](const Sqlite&) { return true; });  // or throws
   }
 }
 
