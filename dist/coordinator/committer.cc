@@ -10,6 +10,9 @@ constexpr std::chrono::milliseconds kTick{250};
 // slept), and nobody else is to blame for having been silent.
 constexpr std::chrono::seconds kAway{2};
 
+// What may gather while a commit is under way: about 100 MiB.
+constexpr std::int64_t kMaxUnsavedRows = 500'000;
+
 Refusal unavailable(const std::string& failure) {
   return Refusal(Refusal::Kind::kUnavailable, "the coordinator cannot save anything: " + failure);
 }
@@ -34,6 +37,11 @@ void Committer::check_available() const {
   }
   if (!failure_.empty()) {
     throw unavailable(failure_);
+  }
+  if (parts_.book.unsaved_rows() > kMaxUnsavedRows) {
+    refuse(Refusal::Kind::kResourceExhausted,
+           "more is reported than the disk takes: {} rows wait for it; try later",
+           parts_.book.unsaved_rows());
   }
 }
 

@@ -122,6 +122,7 @@ void RunBook::forget(RunEntry& entry) {
 v1::ReportProgressResponse RunBook::report_progress(const v1::ReportProgressRequest& request,
                                                     Time now) {
   RunEntry& entry = speaker(request, now);
+  unsaved_rows_ += 1 + request.steps_size() + request.notes_size();
   entry.report_progress(request, now);
   v1::ReportProgressResponse response;
   response.set_acknowledged_sequence(entry.acknowledged(request.rank()));
@@ -242,6 +243,7 @@ Changes RunBook::take_changes(Time now) {
     entry->take_changes(changes, now);
   }
   changed_.clear();
+  unsaved_rows_ = 0;
   changes.events = events_.take();
   changes.forgotten_runs = std::exchange(forgotten_runs_, {});
   const std::int64_t last = events_.last_sequence() - limits_.events;

@@ -51,6 +51,8 @@ class RunBook {
 
   /// Whether take_changes would give any.
   bool has_changes() const;
+  /// Roughly how many rows that would be.
+  std::int64_t unsaved_rows() const { return unsaved_rows_; }
   /// What changed since this was last called.
   Changes take_changes(Time now);
 
@@ -72,6 +74,7 @@ class RunBook {
   std::int64_t ranks_ = 0;  // of all runs
   std::int64_t forgotten_events_;
   Time last_retention_ = {};
+  std::int64_t unsaved_rows_ = 0;
   std::unordered_map<std::int64_t, RunEntry*> changed_;
   std::vector<std::pair<std::int64_t, std::string>> forgotten_runs_;
 };

@@ -37,6 +37,7 @@ RunEntry::RunEntry(SavedRun saved, EventLog& events, const CoordinatorLimits& li
       so_far_(from_message(saved.run.so_far.train())),
       stop_requested_(saved.run.stop_requested),
       skip_gap_(saved.run.skip_gap) {
+  named_straggler_ = status_.has_straggler() ? status_.straggler().rank() : -1;
   ledger_.load(status_.step(), static_cast<std::int32_t>(saved.ranks.size()), saved);
   for (std::size_t i = 0; i < saved.ranks.size(); ++i) {
     const RankRow& row = saved.ranks[i];
@@ -188,15 +189,13 @@ void RunEntry::report_progress(const v1::ReportProgressRequest& request, Time no
     return;
   }
   acknowledge(request.rank(), request.sequence());
-  close_gap(request, now);
+  close_gap(request);
   const std::int64_t before = ledger_.closed();
   for (const v1::StepReport& step : request.steps()) {
     count(step, now);
     advance();
   }
-  for (const v1::StepRange& range : request.lost()) {
-    lose(range.first(), range.last(), now);
-  }
+  lose(request, now);
   if (ledger_.closed() != before) {
     name_straggler(now);
   }

@@ -88,8 +88,8 @@ class RunEntry {
   bool is_next(std::int32_t rank, std::int64_t sequence) const;
   void acknowledge(std::int32_t rank, std::int64_t sequence);
   void check_epochs(const v1::ReportProgressRequest& request) const;
-  void close_gap(const v1::ReportProgressRequest& request, Time now);
-  void lose(std::int64_t first, std::int64_t last, Time now);
+  void close_gap(const v1::ReportProgressRequest& request);
+  void lose(const v1::ReportProgressRequest& request, Time now);
   void advance();
   void heard(Time now);
   void seen(std::int32_t rank, Time now);

@@ -29,25 +29,30 @@ void RunEntry::check_epochs(const v1::ReportProgressRequest& request) const {
 }
 
 // What lies before the first step that a caller still has is not known here and never will be.
-void RunEntry::close_gap(const v1::ReportProgressRequest& request, Time now) {
+void RunEntry::close_gap(const v1::ReportProgressRequest& request) {
   if (!skip_gap_ || request.steps().empty()) {
     return;
   }
   skip_gap_ = false;
   const std::int64_t first = request.steps(0).step();
   if (!ledger_.skip_to(first)) {
-    lose(ledger_.closed() + 1, first - 1, now);
+    ledger_.lose(ledger_.closed() + 1, first - 1);
   }
   advance();
 }
 
-void RunEntry::lose(std::int64_t first, std::int64_t last, Time now) {
-  const std::int64_t lost = ledger_.lose(first, last);
-  if (lost > 0) {
-    events_.warning(now, name(),
-                    fmt::format("steps {} to {}: their reports are lost", first, last));
+void RunEntry::lose(const v1::ReportProgressRequest& request, Time now) {
+  std::int64_t lost = 0;
+  for (const v1::StepRange& range : request.lost()) {
+    lost += ledger_.lose(range.first(), range.last());
   }
-  advance();
+  if (lost > 0) {
+    events_.warning(
+        now, name(),
+        fmt::format("rank {} had to drop the reports of {} steps, from {} to {}", request.rank(),
+                    lost, request.lost().begin()->first(), request.lost().rbegin()->last()));
+    advance();
+  }
 }
 
 void RunEntry::advance() {
@@ -179,14 +184,19 @@ void RunEntry::begin_epochs(const v1::RegisterRunRequest& request, const History
     set_message(*status_.mutable_last_epoch()->mutable_aggregated(),
                 history(id_, status_.last_epoch().epoch(), first_step));
   }
-  if (so_far_epoch_ > 0) {
+  const bool is_last = status_.last_epoch().epoch() == so_far_epoch_;
+  // Of one that is settled, what was added up is on disk alone, and stays there.
+  const bool is_settled = !is_last && so_far_epoch_ <= registration_.last_epoch &&
+                          so_far_epoch_ < known && !epochs_.contains(so_far_epoch_);
+  if (so_far_epoch_ > 0 && !is_settled) {
     Epoch& epoch = epochs_[so_far_epoch_];
-    if (!epoch.dirty && status_.last_epoch().epoch() == so_far_epoch_) {
+    if (is_last) {
       epoch.metrics = status_.last_epoch();
       epoch.finished = true;
     }
     epoch.metrics.set_epoch(so_far_epoch_);
     epoch.aggregated = so_far_;
+    epoch.dirty = true;
   }
 }
 

@@ -28,6 +28,9 @@ RunRow RunEntry::run_row(Time now) const {
 
   v1::Run& run = row.status;
   const bool ended = has_ended(state());
+  if (ended) {
+    run.clear_lease_expire_time();
+  }
   const std::int64_t epochs = registration_.spec.epochs();
   const std::int64_t finished = run.last_epoch().epoch();
   const std::int64_t reached = ended ? finished : std::min(finished + 1, epochs);

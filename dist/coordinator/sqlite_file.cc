@@ -69,7 +69,7 @@ CREATE TABLE epochs(
   PRIMARY KEY(run_id, epoch)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE events(
-  sequence INTEGER PRIMARY KEY,
+  sequence INTEGER PRIMARY KEY AUTOINCREMENT,  -- never again, though its event be forgotten
   time_ns INTEGER NOT NULL,                 -- since 1970
   run TEXT NOT NULL,
   severity INTEGER NOT NULL,

@@ -140,7 +140,9 @@ class Loader {
 SavedBook load_book(const Sqlite& database) {
   SavedBook book;
   book.runs = Loader(database).load();
-  Statement events(database, "SELECT MIN(sequence), MAX(sequence) FROM events");
+  Statement events(database,
+                   "SELECT (SELECT MIN(sequence) FROM events), "
+                   "(SELECT seq FROM sqlite_sequence WHERE name = 'events')");
   if (events.next()) {
     book.first_event = events.number(0);
     book.last_event = events.number(1);

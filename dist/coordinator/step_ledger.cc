@@ -75,8 +75,8 @@ std::int64_t StepLedger::lose(std::int64_t first, std::int64_t last) {
     return 0;
   }
   const std::int64_t before = lost_steps();
-  lost_.emplace_back(first, last);
-  std::ranges::sort(lost_);
+  const std::pair added_range(first, last);
+  lost_.insert(std::ranges::upper_bound(lost_, added_range), added_range);
   Ranges joined;
   for (const auto& range : lost_) {
     if (!joined.empty() && range.first <= joined.back().second + 1) {

@@ -128,6 +128,14 @@ TEST_F(StoreTest, NewGenerationAddsUpWhatIsOnDisk) {
   EXPECT_EQ(dist::from_message(book_->get_run(get_run(), now_).epoch_so_far()), truth);
   reopen();
   EXPECT_EQ(book_->get_run(get_run(), now_).spec().world_size(), 1);
+  sequence_ = 0;
+  for (std::int64_t step = 15; step <= 20; ++step) {
+    book_->report_progress(report(++sequence_, step_of(step, {0}), 0, 2), now_);
+    truth += part_of(step, 0);
+    reopen();
+  }
+  book_->finish_epoch(finished_epoch(++sequence_, 2, 1, 2), now_);
+  EXPECT_EQ(dist::from_message(book_->get_run(get_run(), now_).last_epoch().aggregated()), truth);
 }
 
 TEST_F(StoreTest, StepsComeInPagesAndJoined) {
