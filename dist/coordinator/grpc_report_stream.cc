@@ -1,5 +1,7 @@
 #include "dist/coordinator/grpc_report_stream.h"
 
+#include <grpcpp/impl/codegen/proto_utils.h>
+
 #include <utility>
 
 #include "dist/coordinator/grpc_status.h"
@@ -35,8 +37,13 @@ void ReportStream::OnReadDone(bool ok) {
 }
 
 void ReportStream::take_report() {
-  if (const grpc::Status status = parts_.gate.admit_message(); !status.ok()) {
-    fail(status);
+  if (grpc::Status status = parts_.gate.admit_message(); !status.ok()) {
+    fail(std::move(status));
+    return;
+  }
+  v1::ReportProgressRequest request;
+  if (!grpc::SerializationTraits<v1::ReportProgressRequest>::Deserialize(&bytes_, &request).ok()) {
+    fail({grpc::StatusCode::INVALID_ARGUMENT, "a report is no ReportProgressRequest"});
     return;
   }
   {
@@ -45,7 +52,7 @@ void ReportStream::take_report() {
   }
   try {
     v1::ReportProgressResponse answer = parts_.coordinator.report_progress(
-        request_,
+        request,
         [alive = shared_from_this()](const std::exception_ptr& error) { alive->kept(error); });
     const std::lock_guard lock(mutex_);
     last_answer_ = std::move(answer);
@@ -88,7 +95,8 @@ void ReportStream::go_on() {
       finished_ = true;
       finish = true;
       status = status_;
-      *answer_ = last_answer_;
+      bool own = false;
+      grpc::SerializationTraits<v1::ReportProgressResponse>::Serialize(last_answer_, answer_, &own);
     } else if (closed_ || reading_ || pending_ >= kMaxPending) {
       return;
     } else {
@@ -98,7 +106,7 @@ void ReportStream::go_on() {
   if (finish) {
     Finish(std::move(status));
   } else {
-    StartRead(&request_);
+    StartRead(&bytes_);
   }
 }
 

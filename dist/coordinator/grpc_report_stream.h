@@ -1,6 +1,7 @@
 // One ReportProgress stream, on the server. Only for dist/coordinator/grpc_*.
 #pragma once
 
+#include <grpcpp/support/byte_buffer.h>
 #include <grpcpp/support/server_callback.h>
 
 #include <chrono>
@@ -16,7 +17,7 @@ namespace convoy::dist {
 
 /// Reads ahead of the disk by a bounded number of reports, and answers when all are on it. Holds
 /// itself until it is done. No lock is held while gRPC is called, for that may call back.
-class ReportStream final : public grpc::ServerReadReactor<v1::ReportProgressRequest>,
+class ReportStream final : public grpc::ServerReadReactor<grpc::ByteBuffer>,
                            public KeptStream,
                            public std::enable_shared_from_this<ReportStream> {
  public:
@@ -27,7 +28,7 @@ class ReportStream final : public grpc::ServerReadReactor<v1::ReportProgressRequ
     std::chrono::seconds idle;
   };
 
-  ReportStream(const Parts& parts, v1::ReportProgressResponse* answer)
+  ReportStream(const Parts& parts, grpc::ByteBuffer* answer)
       : parts_(parts), answer_(answer), last_heard_(std::chrono::steady_clock::now()) {}
   void start();
 
@@ -43,8 +44,8 @@ class ReportStream final : public grpc::ServerReadReactor<v1::ReportProgressRequ
   void go_on();
 
   const Parts parts_;
-  v1::ReportProgressResponse* answer_;    // gRPC's; ours to write until Finish
-  v1::ReportProgressRequest request_;     // gRPC's while reading_
+  grpc::ByteBuffer* answer_;              // gRPC's; ours to write until Finish
+  grpc::ByteBuffer bytes_;                // gRPC's while reading_
   std::shared_ptr<ReportStream> itself_;  // until OnDone
 
   std::mutex mutex_;  // for all below

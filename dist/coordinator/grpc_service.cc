@@ -135,9 +135,9 @@ grpc::ServerUnaryReactor* GrpcService::ask(grpc::CallbackServerContext* context,
   return reactor;
 }
 
-grpc::ServerReadReactor<v1::ReportProgressRequest>* GrpcService::ReportProgress(
-    grpc::CallbackServerContext* context, v1::ReportProgressResponse* response) {
-  using Reactor = grpc::ServerReadReactor<v1::ReportProgressRequest>;
+grpc::ServerReadReactor<grpc::ByteBuffer>* GrpcService::ReportProgress(
+    grpc::CallbackServerContext* context, grpc::ByteBuffer* response) {
+  using Reactor = grpc::ServerReadReactor<grpc::ByteBuffer>;
   if (grpc::Status status = gate_.admit(*context); !status.ok()) {
     return new Refused<Reactor>(std::move(status));
   }

@@ -12,7 +12,9 @@
 
 namespace convoy::dist {
 
-class GrpcService final : public v1::CoordinatorService::CallbackService {
+/// Reports are read as bytes: gRPC would take a broken one for the end of the stream.
+class GrpcService final : public v1::CoordinatorService::WithRawCallbackMethod_ReportProgress<
+                              v1::CoordinatorService::CallbackService> {
  public:
   GrpcService(Coordinator& coordinator, const Token& token, const ServerLimits& limits);
 
@@ -22,8 +24,8 @@ class GrpcService final : public v1::CoordinatorService::CallbackService {
   grpc::ServerUnaryReactor* RegisterRun(grpc::CallbackServerContext* context,
                                         const v1::RegisterRunRequest* request,
                                         v1::RegisterRunResponse* response) override;
-  grpc::ServerReadReactor<v1::ReportProgressRequest>* ReportProgress(
-      grpc::CallbackServerContext* context, v1::ReportProgressResponse* response) override;
+  grpc::ServerReadReactor<grpc::ByteBuffer>* ReportProgress(grpc::CallbackServerContext* context,
+                                                            grpc::ByteBuffer* response) override;
   grpc::ServerUnaryReactor* FinishEpoch(grpc::CallbackServerContext* context,
                                         const v1::FinishEpochRequest* request,
                                         v1::FinishEpochResponse* response) override;
