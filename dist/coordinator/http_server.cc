@@ -15,6 +15,9 @@
 namespace convoy::dist {
 namespace {
 
+/// A reason to stop, in JSON.
+constexpr std::int64_t kMaxBodyBytes = 8 << 10;
+
 struct Address {
   std::string host;
   int port = 0;
@@ -76,7 +79,7 @@ class BoundedServer : public httplib::Server {
       tls_.emplace(*tls);
     }
     new_task_queue = [threads = limits.connections] { return new PoolTasks(threads); };
-    set_payload_max_length(static_cast<std::size_t>(limits.request_bytes));
+    set_payload_max_length(kMaxBodyBytes);
     // Not httplib's SO_REUSEPORT, which lets two servers share a port; this one only passes over
     // the dead connections of a server that was here before.
     set_socket_options([](socket_t socket) {
@@ -197,10 +200,12 @@ class HttpServer::Impl {
         {"Cross-Origin-Resource-Policy", "same-origin"},
     });
     server_.set_pre_routing_handler([this](const auto& request, auto& response) {
-      if (HttpApi::takes_body(request.method, request.path)) {
+      if (HttpApi::takes_body(request.method, request.path) && will_be_read(request, response)) {
         return httplib::Server::HandlerResponse::Unhandled;  // until the body has been read
       }
-      answer(request_of(request), response);
+      if (response.status == -1) {
+        answer(request_of(request), response);
+      }
       return httplib::Server::HandlerResponse::Handled;
     });
     server_.Post("[^]*", [this](const httplib::Request& from, httplib::Response& response) {
@@ -208,6 +213,27 @@ class HttpServer::Impl {
       request.body = from.body;
       answer(request, response);
     });
+  }
+
+  /// Whether the body can be left to httplib: it reads one that is too long to its end before it
+  /// says so, and one of unknown length until the peer hangs up. Sets a status for one that cannot.
+  bool will_be_read(const httplib::Request& request, httplib::Response& response) const {
+    if (request.has_header("Transfer-Encoding")) {
+      response.status = 411;
+      return false;
+    }
+    if (!request.has_header("Content-Length")) {
+      return false;
+    }
+    const std::string text = request.get_header_value("Content-Length");
+    std::int64_t length = 0;
+    const char* const end = text.data() + text.size();
+    const auto [stop, failure] = std::from_chars(text.data(), end, length);
+    if (failure != std::errc() || stop != end || length < 0 || length > kMaxBodyBytes) {
+      response.status = 413;
+      return false;
+    }
+    return true;
   }
 
   void answer(const HttpRequest& request, httplib::Response& response) {
@@ -248,7 +274,9 @@ class HttpServer::Impl {
         "text/event-stream",
         [feed](std::size_t /*offset*/, httplib::DataSink& sink) {
           const std::optional<std::string> text = feed->next();
-          return text && (text->empty() || sink.write(text->data(), text->size()));
+          // httplib itself finds out that a viewer has left only when there is something to write.
+          return text && sink.is_writable() &&
+                 (text->empty() || sink.write(text->data(), text->size()));
         },
         [this](bool /*success*/) { --streams_; });
   }

@@ -7,6 +7,13 @@ function colour(name) {
   return getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
 }
 
+/** Of a logarithmic scale's ticks, 1, 2, 5, 10, ...; of many decades, 1, 10, ... */
+function keepRound(scale) {
+  const digits = scale.max / scale.min < 1000 ? [1, 2, 5] : [1];
+  const leading = (value) => Math.round(value / 10 ** Math.floor(Math.log10(value) + 1e-9));
+  scale.ticks = scale.ticks.filter(({ value }) => digits.includes(leading(value)));
+}
+
 /** lines: {key: {label, colour, fine}}; text(value) for axis and tips. */
 export class Curves {
   constructor(title, { lines, text, logarithmic = false, stepsPerEpoch }) {
@@ -35,16 +42,17 @@ export class Curves {
           tooltip: {
             displayColors: false, padding: 8,
             callbacks: {
-              title: (items) => this.where(items[0].parsed.x),
+              title: (items) => this.where(items[0]),
               label: (item) => `${item.dataset.label}: ${text(item.parsed.y)}`,
             },
           },
         },
         scales: {
           x: { type: "linear", min: 0, title: { display: true, text: "epoch" }, grid: { display: false },
-               ticks: { maxRotation: 0, precision: 0, autoSkipPadding: 16 } },
+               ticks: { maxRotation: 0, precision: 0, autoSkipPadding: 16, includeBounds: false } },
           y: { type: logarithmic ? "logarithmic" : "linear", border: { display: false },
-               ticks: { maxTicksLimit: 6, callback: (value) => text(value) } },
+               ticks: { includeBounds: false, autoSkip: true, autoSkipPadding: 14, callback: (value) => text(value) },
+               afterBuildTicks: (scale) => scale.type === "logarithmic" && keepRound(scale) },
         },
       },
     });
@@ -53,9 +61,9 @@ export class Curves {
     dark.addEventListener("change", this.repaint);
   }
 
-  where(epoch) {
-    const step = Math.round(epoch * this.stepsPerEpoch);
-    return Number.isInteger(epoch) ? `after epoch ${epoch}` : `step ${step.toLocaleString("en")}`;
+  where({ dataset, parsed }) {
+    return dataset.key === "steps" ? `step ${Math.round(parsed.x * this.stepsPerEpoch).toLocaleString("en")}`
+         : dataset.key === "train" ? `average of epoch ${parsed.x + 0.5}` : `after epoch ${parsed.x}`;
   }
 
   paint() {
@@ -64,6 +72,7 @@ export class Curves {
       const line = this.lines[dataset.key];
       dataset.borderColor = colour(line.fine ? `${line.colour}-fine` : line.colour);
       dataset.pointBackgroundColor = dataset.borderColor;
+      dataset.pointBorderColor = dataset.borderColor;
     }
     for (const axis of Object.values(options.scales)) {
       axis.ticks.color = colour("muted");
@@ -77,7 +86,7 @@ export class Curves {
     options.plugins.tooltip.backgroundColor = colour("tip");
     options.plugins.tooltip.titleColor = colour("tip-ink");
     options.plugins.tooltip.bodyColor = colour("tip-ink");
-    this.chart.update("none");
+    this.chart.update();
   }
 
   setLogarithmic(on) {

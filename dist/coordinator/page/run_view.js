@@ -57,12 +57,12 @@ export class RunView {
       el("dl", { class: "tiles" }, ...Object.values(this.tiles).map((tile) => tile.element)),
       this.charts,
       el("section", { class: "card" }, el("h3", {}, "Ranks"),
-         table("Ranks", [["Rank"], ["Host"], ["Process", "number wide"], ["Step", "number"], ["Images/s", "number"],
-                         ["Computing and waiting, per step"], ["Heard of", "number"]], this.ranks), this.moreRanks),
+         table("Ranks", [["Rank"], ["Host", "wide"], ["Process", "number wide"], ["Step", "number wide"], ["Images/s", "number"],
+                         ["Computing + waiting, per step", "work"], ["Heard of", "number"]], this.ranks), this.moreRanks),
       el("div", { class: "pair" },
          el("section", { class: "card" }, el("h3", {}, "Epochs"),
             table("Finished epochs", [["Epoch"], ["Loss", "number"], ["Accuracy", "number"], ["Test loss", "number"],
-                                      ["Test accuracy", "number"], ["Images/s", "number wide"], ["Took", "number"]], this.epochs)),
+                                      ["Test accuracy", "number"], ["Images/s", "number wide"], ["Took", "number wide"]], this.epochs)),
          el("section", { class: "card" }, el("h3", {}, "Events"), this.events)));
   }
 
@@ -189,7 +189,7 @@ export class RunView {
       ...[f.lossText(f.loss(epoch.train)), f.percentText(f.accuracy(epoch.train)), f.lossText(f.loss(epoch.test)),
           f.percentText(f.accuracy(epoch.test))].map((text) => el("td", { class: "number" }, text)),
       el("td", { class: "number wide" }, f.count(epoch.imagesPerSecond)),
-      el("td", { class: "number" }, f.spanText(f.seconds(epoch.duration)))));
+      el("td", { class: "number wide" }, f.spanText(f.seconds(epoch.duration)))));
     if (rows.length === 0) {
       rows.push(el("tr", {}, el("td", { colspan: "7", class: "muted" }, "None is finished yet.")));
     }
@@ -202,7 +202,9 @@ export class RunView {
     if (!points) {
       return;
     }
-    const of = (sums, value) => data.epochs.map((epoch) => ({ x: Number(epoch.epoch), y: value(epoch[sums]) }))
+    // An average stands in the middle of what it is of; a test is made at the end.
+    const of = (sums, value) => data.epochs
+      .map((epoch) => ({ x: Number(epoch.epoch) - (sums === "train" ? 0.5 : 0), y: value(epoch[sums]) }))
       .filter(({ y }) => y !== undefined);
     const epochs = Math.max(1, Number(run.spec.epochs));
     const last = run.lastEpoch;
@@ -234,8 +236,8 @@ export class RunView {
       const slow = run.straggler?.rank === number ? el("span", { class: "badge", "data-state": "lost" }, `${run.straggler.factor.toFixed(1)}× slower`) : undefined;
       const silent = goingOn && !rank.alive ? el("span", { class: "badge", "data-state": "failed" }, "silent") : undefined;
       const heard = Math.max(0, f.secondsBetween(rank.lastSeenTime, run.updateTime));
-      return el("tr", {}, el("th", { scope: "row" }, String(number), " ", slow, silent), el("td", {}, rank.info.host),
-        el("td", { class: "number wide" }, String(rank.info.pid)), el("td", { class: "number" }, f.count(rank.step)),
+      return el("tr", {}, el("th", { scope: "row" }, String(number), " ", slow, silent), el("td", { class: "wide" }, rank.info.host),
+        el("td", { class: "number wide" }, String(rank.info.pid)), el("td", { class: "number wide" }, f.count(rank.step)),
         el("td", { class: "number" }, f.count(rank.imagesPerSecond)),
         el("td", { class: "work" }, el("span", { class: "split", "aria-hidden": "true" }, ...bars),
            el("span", { class: "muted" }, `${f.millisecondsText(computing)} + ${f.millisecondsText(waiting)}`)),

@@ -9,12 +9,11 @@ class Card {
     this.recipe = el("span", { class: "muted" });
     this.progress = progressBar(`Progress of ${name}`);
     this.where = el("span", { class: "muted" });
-    const figure = (label) => {
+    this.figures = Array.from({ length: 4 }, () => {
+      const label = el("span", { class: "label" });
       const value = el("span", { class: "value" });
-      return { value, element: el("span", { class: "figure" }, el("span", { class: "label" }, label), value) };
-    };
-    this.figures = ["Loss", "Accuracy", "Images/s", "Time"].map(figure);
-    this.timeLabel = this.figures[3].element.firstChild;
+      return { label, value, element: el("span", { class: "figure" }, label, value) };
+    });
     this.element = el("li", {}, el("a", { class: "card run", href: `#/run/${name}` },
       el("span", { class: "name" }, el("span", { class: "title" }, el("strong", {}, name), this.badge), this.recipe),
       el("span", { class: "how-far" }, this.progress.bar, this.where),
@@ -29,12 +28,19 @@ class Card {
     setText(this.recipe, `${run.spec.model} on ${run.spec.dataset}`);
     this.progress.set(f.progressOf(run), state);
     setText(this.where, `epoch ${f.count(run.epoch)} of ${f.count(run.spec.epochs)}, step ${f.count(run.step)}`);
-    const now = goingOn && f.loss(run.epochSoFar) !== undefined ? run.epochSoFar : undefined;
-    setText(this.figures[0].value, f.lossText(f.loss(now ?? run.lastEpoch?.train)));
-    setText(this.figures[1].value, f.percentText(f.accuracy(now ?? run.lastEpoch?.test)));
-    setText(this.figures[2].value, run.imagesPerSecond > 0 ? f.count(run.imagesPerSecond) : f.kNone);
-    setText(this.timeLabel, goingOn ? "Remaining" : "Ended");
-    setText(this.figures[3].value, goingOn ? f.spanText(f.seconds(run.remaining)) : f.timeText(run.endTime));
+    // Of one that goes on, the training now; of one that has ended, its last test.
+    const sums = !goingOn ? run.lastEpoch?.test
+               : f.loss(run.epochSoFar) !== undefined ? run.epochSoFar : run.lastEpoch?.train;
+    const texts = [
+      [goingOn ? "Loss" : "Test loss", f.lossText(f.loss(sums))],
+      [goingOn ? "Accuracy" : "Test accuracy", f.percentText(f.accuracy(sums))],
+      ["Images/s", run.imagesPerSecond > 0 ? f.count(run.imagesPerSecond) : f.kNone],
+      goingOn ? ["Remaining", f.spanText(f.seconds(run.remaining))] : ["Ended", f.timeText(run.endTime)],
+    ];
+    texts.forEach(([label, value], i) => {
+      setText(this.figures[i].label, label);
+      setText(this.figures[i].value, value);
+    });
   }
 }
 

@@ -6,6 +6,7 @@
 #include <httplib.h>
 
 #include <nlohmann/json.hpp>
+#include <thread>
 
 #include "tests/dist/coordinator/made_up_run.h"
 #include "tests/dist/coordinator/raw_connection.h"
@@ -198,7 +199,7 @@ TEST_F(HttpServerTest, WithoutATokenNothingCanBeStopped) {
   serve({});
   EXPECT_EQ(get("/api/runs").status, 200);
   EXPECT_EQ(client().Post("/api/runs/mnist:stop", "", "text/plain")->status, 403);
-  EXPECT_EQ(client().Post("/api/runs/mnist:stop", bearer(""), "", "text/plain")->status, 403);
+  EXPECT_EQ(client().Post("/api/runs/mnist:stop", bearer(kToken), "", "text/plain")->status, 401);
 }
 
 TEST_F(HttpServerTest, AccessIsToldWithoutATry) {
@@ -293,6 +294,7 @@ TEST_F(HttpServerTest, StreamsAreCountedAndFreedWhenTheirViewersLeave) {
     testing::RawConnection later(port_);
     later.send(request);
     answer = later.receive_until("event: runs");
+    std::this_thread::sleep_for(50ms);
   } while (answer.find("event: runs") == std::string::npos &&
            std::chrono::steady_clock::now() < deadline);
   EXPECT_THAT(answer, HasSubstr("event: runs"));
@@ -311,20 +313,20 @@ TEST_F(HttpServerTest, EndlessHeadersAreCutOff) {
   EXPECT_EQ(get("/healthz").status, 200);
 }
 
-TEST_F(HttpServerTest, OversizedBodiesAreRefused) {
+TEST_F(HttpServerTest, BodiesThatAreTooLongOrOfNoKnownLengthAreRefusedUnread) {
   serve();
   const std::string head =
       "POST /api/runs/mnist:stop HTTP/1.1\r\nHost: localhost\r\n"
       "Authorization: Bearer " +
       kToken + "\r\n";
-  EXPECT_THAT(testing::ask(port_, head + "Content-Length: 99999999\r\n\r\n"),
-              StartsWith("HTTP/1.1 413"));
-  testing::RawConnection chunked(port_);
-  chunked.send(head + "Transfer-Encoding: chunked\r\n\r\n");
-  for (int i = 0; i < 2000 && chunked.send("3e8\r\n" + std::string(1000, ' ') + "\r\n"); ++i) {
+  for (const char* length : {"99999999", "99999999999999999999", "-1", "many", "1,1"}) {
+    EXPECT_THAT(testing::ask(port_, fmt::format("{}Content-Length: {}\r\n\r\n", head, length)),
+                StartsWith("HTTP/1.1 413"))
+        << length;
   }
-  const std::string answer = chunked.receive_all();
-  EXPECT_TRUE(answer.empty() || answer.starts_with("HTTP/1.1 4")) << answer.substr(0, 80);
+  EXPECT_THAT(testing::ask(port_, head + "Transfer-Encoding: chunked\r\n\r\n1\r\n \r\n"),
+              StartsWith("HTTP/1.1 411"));
+  EXPECT_THAT(testing::ask(port_, head + "\r\n"), StartsWith("HTTP/1.1 404")) << "no body is fine";
 }
 
 TEST_F(HttpServerTest, ManyRangesAreNotCarriedOut) {

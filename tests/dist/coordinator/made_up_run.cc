@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <future>
+#include <memory>
 
 namespace convoy::testing {
 namespace {
@@ -32,6 +34,17 @@ v1::Sums sums_of(std::int64_t images, double loss, double accuracy) {
   sums.set_correct(std::llround(static_cast<double>(images) * std::clamp(accuracy, 0.0, 1.0)));
   sums.set_loss_sum(round_loss(static_cast<double>(images) * loss));
   return sums;
+}
+
+/// Calls `tell` with a Done, and returns when that was called.
+template <typename Tell>
+void wait_for_disk(const Tell& tell) {
+  auto saved = std::make_shared<std::promise<void>>();
+  std::future<void> done = saved->get_future();
+  tell([saved](std::exception_ptr failure) {
+    failure ? saved->set_exception(failure) : saved->set_value();
+  });
+  done.get();
 }
 
 }  // namespace
@@ -68,7 +81,7 @@ MadeUpRun::MadeUpRun(dist::Coordinator& coordinator, MadeUpClock& clock,
   }
   request.set_first_sequence(1);
   request.mutable_lease()->set_seconds(3600);
-  coordinator_.register_run(request, [](std::exception_ptr) {});
+  wait_for_disk([&](auto done) { coordinator_.register_run(request, done); });
 }
 
 void MadeUpRun::add_step(v1::ReportProgressRequest& report) {
@@ -110,7 +123,7 @@ void MadeUpRun::report(v1::ReportProgressRequest& report) {
   report.set_generation(1);
   report.set_rank(0);
   report.set_sequence(++sequence_);
-  coordinator_.report_progress(report, [](std::exception_ptr) {});
+  wait_for_disk([&](auto done) { coordinator_.report_progress(report, done); });
   v1::HeartbeatRequest heartbeat;
   heartbeat.set_run(options_.run);
   heartbeat.set_generation(1);
@@ -118,7 +131,7 @@ void MadeUpRun::report(v1::ReportProgressRequest& report) {
     heartbeat.add_alive(rank);
   }
   heartbeat.set_phase(v1::PHASE_TRAINING);
-  coordinator_.heartbeat(heartbeat, [](std::exception_ptr) {});
+  wait_for_disk([&](auto done) { coordinator_.heartbeat(heartbeat, done); });
 }
 
 void MadeUpRun::take_steps(std::int64_t count) {
@@ -157,7 +170,7 @@ void MadeUpRun::finish_epoch() {
                                 static_cast<double>(epoch_time_.count()));
   set(*metrics.mutable_duration(), epoch_time_ + std::chrono::milliseconds(400));
   metrics.mutable_end_time()->set_seconds(std::chrono::system_clock::to_time_t(clock_.now()));
-  coordinator_.finish_epoch(request, [](std::exception_ptr) {});
+  wait_for_disk([&](auto done) { coordinator_.finish_epoch(request, done); });
   last_epoch_ = metrics;
   epoch_time_ = {};
 }
@@ -169,7 +182,7 @@ void MadeUpRun::finish(v1::RunState state, const std::string& reason) {
   request.set_sequence(++sequence_);
   request.set_state(state);
   request.set_reason(reason);
-  coordinator_.finish_run(request, [](std::exception_ptr) {});
+  wait_for_disk([&](auto done) { coordinator_.finish_run(request, done); });
 }
 
 void MadeUpRun::note(v1::Severity severity, const std::string& text) {

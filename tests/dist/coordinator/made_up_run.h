@@ -2,6 +2,7 @@
 // every time. For tests of what shows runs.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <random>
@@ -11,7 +12,7 @@
 
 namespace convoy::testing {
 
-/// The coordinator's clock, put forward by hand until it has caught up with the true time.
+/// A coordinator's clock, put forward by hand. Thread safe.
 class MadeUpClock {
  public:
   using Time = std::chrono::system_clock::time_point;
@@ -19,11 +20,11 @@ class MadeUpClock {
   explicit MadeUpClock(Time now) : now_(now) {}
   Time now() const { return now_; }
   void advance(std::chrono::nanoseconds time) {
-    now_ += std::chrono::duration_cast<Time::duration>(time);
+    now_ = now_.load() + std::chrono::duration_cast<Time::duration>(time);
   }
 
  private:
-  Time now_;
+  std::atomic<Time> now_;
 };
 
 struct MadeUpOptions {
@@ -38,6 +39,7 @@ struct MadeUpOptions {
   double accuracy = 0.99;  ///< of the test, in the end
 };
 
+/// What it has told is on disk when a method returns: histories are read from there.
 class MadeUpRun {
  public:
   /// Registers it.

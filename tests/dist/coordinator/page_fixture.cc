@@ -55,7 +55,7 @@ void obey(MadeUpRun& run, std::atomic<std::int64_t>& pace, const std::string& li
 
 int main(int count, char** arguments) {
   const convoy::testing::TemporaryDirectory directory;
-  convoy::testing::MadeUpClock clock(std::chrono::system_clock::now() - 40min);
+  convoy::testing::MadeUpClock clock(std::chrono::system_clock::now() - 350s);
   std::atomic<bool> caught_up = false;
   dist::Coordinator coordinator({.database = directory.path() / "coordinator.db", .clock = [&] {
                                    return caught_up ? std::chrono::system_clock::now()

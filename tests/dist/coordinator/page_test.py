@@ -86,7 +86,7 @@ def shows_one_run(page, fixture):
     page.wait_for(says("tbody tr:nth-child(4)", "slower"), "the straggler is named")
     page.wait_for(says(".events", "is the disk busy?"), "the events")
     assert points(page, 0, 0) > 100 and points(page, 0, 1) == 7 and points(page, 1, 2) == 7
-    assert page.run("document.title").startswith("47 %"), page.run("document.title")
+    assert page.run("document.title").startswith("49 % · mnist"), page.run("document.title")
 
 
 def follows_live(page, fixture):
@@ -107,6 +107,7 @@ def takes_all_pictures(page, out):
         no_overflow(page, name)
         page.screenshot(f"{out}/run-{name}.png")
     page.look(1280, 860)
+    page.screenshot(f"{out}/readme.png", whole=False)
 
 
 def works_by_keyboard(page):
