@@ -1,6 +1,5 @@
 #include "dist/coordinator/connection.h"
 
-#include <fcntl.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <poll.h>
@@ -13,12 +12,15 @@
 #include <utility>
 
 #include "core/base/check.h"
+#include "dist/coordinator/tls_pem.h"
 
 namespace convoy::dist {
 namespace {
 
 using std::chrono::milliseconds;
 
+/// What the kernel keeps for a peer that reads slowly.
+constexpr int kSendBytes = 128 << 10;
 /// How soon a wish to stop is noticed.
 constexpr milliseconds kSlice{50};
 /// How long, and for how much, a peer that still sends is listened to after the answer: closing
@@ -43,7 +45,9 @@ void Connection::Free::operator()(ssl_st* session) const {
   SSL_free(session);
 }
 
-ServerTls::ServerTls(const TlsFiles& files) : context_(SSL_CTX_new(TLS_server_method())) {
+ServerTls::ServerTls(const TlsFiles& files) {
+  read_tls_files(files);  // says better than OpenSSL what is wrong with them
+  context_.reset(SSL_CTX_new(TLS_server_method()));
   SSL_CTX* const context = context_.get();
   check(context != nullptr, "TLS cannot be set up: {}", tls_error());
   SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
@@ -69,7 +73,7 @@ Connection::Connection(int socket, const ServerTls* tls, const Limits& limits, s
       limits_(limits),
       stop_(std::move(stop)),
       request_deadline_(Clock::now() + limits.request_time) {
-  ::fcntl(socket_, F_SETFL, ::fcntl(socket_, F_GETFL) | O_NONBLOCK);
+  ::setsockopt(socket_, SOL_SOCKET, SO_SNDBUF, &kSendBytes, sizeof kSendBytes);
   if (tls != nullptr) {
     session_.reset(SSL_new(tls->context()));
     if (session_ == nullptr || SSL_set_fd(session_.get(), socket_) != 1) {

@@ -40,7 +40,8 @@ class Connection {
   /// What ended reading or writing.
   enum class Trouble { kNone, kTooLong, kTooSlow, kLost };
 
-  /// Takes `socket`. `tls` may be null, and must outlive this. All waiting ends soon after `stop`.
+  /// Takes `socket`, which does not block. `tls` may be null, and must outlive this. All waiting
+  /// ends soon after `stop`.
   Connection(int socket, const ServerTls* tls, const Limits& limits, std::stop_token stop);
   /// Ends the connection in order, so that the peer can read what was written last.
   ~Connection();

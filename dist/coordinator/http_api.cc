@@ -125,24 +125,10 @@ ListRequest list_request(const HttpRequest& request, const std::string& run) {
 HttpApi::HttpApi(Coordinator& coordinator, Options options)
     : coordinator_(coordinator),
       options_(std::move(options)),
-      turns_(options_.requests_per_second),
-      counted_(std::chrono::steady_clock::now()) {}
+      rate_(options_.requests_per_second, options_.requests_per_second) {}
 
 bool HttpApi::takes_body(std::string_view method, std::string_view path) {
   return method == "POST" && path.starts_with(kRuns) && path.ends_with(kStop);
-}
-
-bool HttpApi::take_turn() {
-  const std::lock_guard lock(mutex_);
-  const auto now = std::chrono::steady_clock::now();
-  const double rate = options_.requests_per_second;
-  turns_ = std::min(rate, turns_ + rate * std::chrono::duration<double>(now - counted_).count());
-  counted_ = now;
-  if (turns_ < 1) {
-    return false;
-  }
-  turns_ -= 1;
-  return true;
 }
 
 bool HttpApi::has_token(const HttpRequest& request) const {
@@ -176,7 +162,7 @@ void HttpApi::check_reader(const HttpRequest& request) const {
 
 HttpAnswer HttpApi::answer(const HttpRequest& request) {
   try {
-    if (!take_turn()) {
+    if (!rate_.take(std::chrono::steady_clock::now())) {
       return error(429, "RESOURCE_EXHAUSTED", "too many requests; try later");
     }
     if (!reads(request) && !takes_body(request.method, request.path)) {

@@ -22,9 +22,7 @@
 // always free; they hold nothing.
 #pragma once
 
-#include <chrono>
 #include <map>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -33,6 +31,7 @@
 
 #include "dist/coordinator/coordinator.h"
 #include "dist/coordinator/endpoint.h"
+#include "dist/coordinator/rate_limit.h"
 
 namespace convoy::dist {
 
@@ -78,13 +77,10 @@ class HttpApi {
   HttpAnswer stop(const HttpRequest& request, const std::string& run);
   bool has_token(const HttpRequest& request) const;
   void check_reader(const HttpRequest& request) const;
-  bool take_turn();
 
   Coordinator& coordinator_;
   const Options options_;
-  std::mutex mutex_;
-  double turns_;  ///< requests that may come at once
-  std::chrono::steady_clock::time_point counted_;
+  RateLimit rate_;
 };
 
 }  // namespace convoy::dist

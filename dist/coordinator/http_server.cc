@@ -5,10 +5,10 @@
 #include <atomic>
 #include <charconv>
 #include <stop_token>
-#include <thread>
 
 #include "dist/coordinator/connection.h"
 #include "dist/coordinator/http_api.h"
+#include "dist/coordinator/listener.h"
 #include "dist/coordinator/live_feed.h"
 #include "dist/coordinator/worker_pool.h"
 
@@ -17,26 +17,8 @@ namespace {
 
 /// A reason to stop, in JSON.
 constexpr std::int64_t kMaxBodyBytes = 8 << 10;
-
-struct Address {
-  std::string host;
-  int port = 0;
-};
-
-Address parse_address(const std::string& text) {
-  const std::size_t colon = text.rfind(':');
-  check(colon != std::string::npos && colon > 0,
-        "cannot serve the web page on '{}': an address is HOST:PORT, as in 127.0.0.1:7071", text);
-  Address address = {.host = text.substr(0, colon)};
-  if (address.host.starts_with('[') && address.host.ends_with(']')) {
-    address.host = address.host.substr(1, address.host.size() - 2);
-  }
-  const char* const end = text.data() + text.size();
-  const auto [stop, failure] = std::from_chars(text.data() + colon + 1, end, address.port);
-  check(failure == std::errc() && stop == end && address.port >= 0 && address.port <= 65535,
-        "cannot serve the web page on '{}': the port must be a number from 0 to 65535", text);
-  return address;
-}
+/// Connections that wait for a thread; beyond, they are closed at once.
+constexpr int kWaiting = 64;
 
 /// A Connection in httplib's eyes.
 class HttpStream : public httplib::Stream {
@@ -56,55 +38,32 @@ class HttpStream : public httplib::Stream {
   Connection& connection_;
 };
 
-class PoolTasks : public httplib::TaskQueue {
+/// httplib parses and writes HTTP, on connections that come from elsewhere. What a peer may cost is
+/// bounded by Connection, since httplib 0.11 itself reads header lines without end and waits anew
+/// for every byte.
+class Http : public httplib::Server {
  public:
-  explicit PoolTasks(int max_threads) : pool_(max_threads) {}
-  void enqueue(std::function<void()> task) override { pool_.run(std::move(task)); }
-  void shutdown() override { pool_.finish(); }
-
- private:
-  WorkerPool pool_;
-};
-
-/// httplib parses and writes HTTP; what a peer may cost is bounded by Connection, since httplib
-/// 0.11 itself reads header lines without end and waits anew for every byte.
-class BoundedServer : public httplib::Server {
- public:
-  BoundedServer(const HttpLimits& limits, const std::optional<TlsFiles>& tls, std::stop_token stop)
-      : limits_{.request_bytes = limits.request_bytes,
-                .request_time = limits.request_time,
-                .write_time = limits.write_time},
-        stop_(std::move(stop)) {
-    if (tls) {
-      tls_.emplace(*tls);
-    }
-    new_task_queue = [threads = limits.connections] { return new PoolTasks(threads); };
+  Http() {
+    // It has no socket of its own, and takes that for the wish to end all streams.
+    svr_sock_ = 0;
     set_payload_max_length(kMaxBodyBytes);
-    // Not httplib's SO_REUSEPORT, which lets two servers share a port; this one only passes over
-    // the dead connections of a server that was here before.
-    set_socket_options([](socket_t socket) {
-      const int yes = 1;
-      ::setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
-    });
   }
 
- private:
-  bool process_and_close_socket(socket_t socket) override {
-    Connection connection(socket, tls_ ? &*tls_ : nullptr, limits_, stop_);
+  void serve(Connection& connection) {
     if (!connection.shake_hands()) {
-      return false;
+      return;
     }
     HttpStream stream(connection);
     bool closed = false;
     // One request a connection: a browser that keeps one for later would hold a thread.
-    const bool done = process_request(stream, true, closed,
-                                      [](httplib::Request& request) { request.ranges.clear(); });
+    process_request(stream, true, closed,
+                    [](httplib::Request& request) { request.ranges.clear(); });
     if (!connection.answered() && connection.trouble() != Connection::Trouble::kLost) {
       refuse(connection);
     }
-    return done;
   }
 
+ private:
   static void refuse(Connection& connection) {
     const char* const status = connection.trouble() == Connection::Trouble::kTooLong
                                    ? "431 Request Header Fields Too Large"
@@ -115,11 +74,16 @@ class BoundedServer : public httplib::Server {
         fmt::format("HTTP/1.1 {}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n", status);
     connection.write(answer.data(), answer.size());
   }
-
-  const Connection::Limits limits_;
-  const std::stop_token stop_;
-  std::optional<ServerTls> tls_;
 };
+
+/// The address, if it may be used: checked before anything is bound.
+const std::string& checked_address(const HttpServer::Options& options) {
+  check(is_loopback(options.listen) || !options.token.empty(),
+        "the web page would be seen beyond this machine on {}, and needs a token for that: give "
+        "one, or listen on 127.0.0.1",
+        options.listen);
+  return options.listen;
+}
 
 HttpRequest request_of(const httplib::Request& from) {
   HttpRequest request = {.method = from.method, .path = from.path};
@@ -156,41 +120,33 @@ class HttpServer::Impl {
         api_(coordinator, {.token = options.token,
                            .reading_is_free = is_loopback(options.listen),
                            .requests_per_second = options.limits.requests_per_second}),
-        server_(options.limits, options.tls, stop_.get_token()),
-        secure_(options.tls.has_value()) {
-    check(is_loopback(options.listen) || !options.token.empty(),
-          "the web page would be seen beyond this machine on {}, and needs a token for that: give "
-          "one, or listen on 127.0.0.1",
-          options.listen);
-    const Address address = parse_address(options.listen);
-    const int port = address.port == 0 ? server_.bind_to_any_port(address.host)
-                     : server_.bind_to_port(address.host, address.port) ? address.port
-                                                                        : -1;
-    check(port > 0,
-          "cannot serve the web page on {}: the address is taken, perhaps by another coordinator, "
-          "or is not this machine's",
-          options.listen);
-    address_ = fmt::format("{}:{}", options.listen.substr(0, options.listen.rfind(':')), port);
-    set_up();
-    thread_ = std::thread([this] { server_.listen_after_bind(); });
-    // A stop() before it runs would be forgotten.
-    while (!server_.is_running()) {
-      std::this_thread::yield();
+        pool_(options.limits.connections),
+        listener_({.address = checked_address(options),
+                   .connections = options.limits.connections + kWaiting}) {
+    if (options.tls) {
+      tls_.emplace(*options.tls);
     }
+    set_up();
+    const Connection::Limits limits = {.request_bytes = limits_.request_bytes,
+                                       .request_time = limits_.request_time,
+                                       .write_time = limits_.write_time};
+    listener_.start([this, limits](int socket) {
+      pool_.run([this, limits, socket] {
+        Connection connection(socket, tls_ ? &*tls_ : nullptr, limits, stop_.get_token());
+        http_.serve(connection);
+      });
+    });
   }
 
-  ~Impl() {
-    stop_.request_stop();
-    server_.stop();
-    thread_.join();
-  }
+  /// Before the members go: they wait for what is under way.
+  ~Impl() { stop_.request_stop(); }
 
-  const std::string& address() const { return address_; }
-  bool secure() const { return secure_; }
+  const std::string& address() const { return listener_.address(); }
+  bool secure() const { return tls_.has_value(); }
 
  private:
   void set_up() {
-    server_.set_default_headers({
+    http_.set_default_headers({
         {"Content-Security-Policy",
          "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src "
          "'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"},
@@ -199,7 +155,7 @@ class HttpServer::Impl {
         {"Cross-Origin-Opener-Policy", "same-origin"},
         {"Cross-Origin-Resource-Policy", "same-origin"},
     });
-    server_.set_pre_routing_handler([this](const auto& request, auto& response) {
+    http_.set_pre_routing_handler([this](const auto& request, auto& response) {
       if (HttpApi::takes_body(request.method, request.path) && will_be_read(request, response)) {
         return httplib::Server::HandlerResponse::Unhandled;  // until the body has been read
       }
@@ -208,7 +164,7 @@ class HttpServer::Impl {
       }
       return httplib::Server::HandlerResponse::Handled;
     });
-    server_.Post("[^]*", [this](const httplib::Request& from, httplib::Response& response) {
+    http_.Post("[^]*", [this](const httplib::Request& from, httplib::Response& response) {
       HttpRequest request = request_of(from);
       request.body = from.body;
       answer(request, response);
@@ -283,13 +239,13 @@ class HttpServer::Impl {
 
   Coordinator& coordinator_;
   const HttpLimits limits_;
-  std::stop_source stop_;
+  std::optional<ServerTls> tls_;
   HttpApi api_;
-  BoundedServer server_;
-  const bool secure_;
-  std::string address_;
+  Http http_;
   std::atomic<int> streams_ = 0;
-  std::thread thread_;
+  std::stop_source stop_;
+  WorkerPool pool_;
+  Listener listener_;  // last, for it hands on to the others
 };
 
 HttpServer::HttpServer(Coordinator& coordinator, const Options& options)

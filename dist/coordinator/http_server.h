@@ -14,7 +14,7 @@
 
 namespace convoy::dist {
 
-/// What callers may cost. Beyond, connections wait and requests get a status code.
+/// What callers may cost. Beyond, connections wait or are closed, and requests get a status code.
 struct HttpLimits {
   int connections = 64;                            ///< at a time, a thread each; made when needed
   int streams = 32;                                ///< of those, how many may follow live changes

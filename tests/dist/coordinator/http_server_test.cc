@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
+#include "tests/dist/coordinator/certificates.h"
 #include "tests/dist/coordinator/made_up_run.h"
 #include "tests/dist/coordinator/raw_connection.h"
 #include "tests/support/expect_error.h"
@@ -133,6 +134,7 @@ TEST_F(HttpServerTest, ThePageIsServedWithWhatKeepsItAlone) {
   serve();
   const httplib::Response page = get("/");
   EXPECT_EQ(page.status, 200);
+  EXPECT_EQ(client().Head("/")->status, 200);
   EXPECT_EQ(page.get_header_value("Content-Type"), "text/html; charset=utf-8");
   EXPECT_THAT(page.get_header_value("Content-Security-Policy"),
               AllOf(HasSubstr("default-src 'none'"), HasSubstr("frame-ancestors 'none'"),
@@ -241,9 +243,55 @@ TEST_F(HttpServerTest, TwoServersOnOnePortDoNotBothStart) {
   serve();
   const std::string taken = server_->address();
   testing::expect_error([&] { HttpServer(coordinator_, {.listen = taken, .token = kToken}); },
-                        "taken");
+                        "another coordinator");
   server_.reset();
   EXPECT_NO_THROW(HttpServer(coordinator_, {.listen = taken, .token = kToken}));
+}
+
+TEST_F(HttpServerTest, OverTlsThePageIsReadByWhoTrustsItsAuthority) {
+  const Certificates certificates;
+  serve({.token = kToken, .tls = certificates.server()});
+  EXPECT_THAT(server_->url(), StartsWith("https://127.0.0.1:"));
+  httplib::SSLClient trusting("127.0.0.1", port_);
+  trusting.set_ca_cert_path(certificates.file("ca.pem").c_str());
+  trusting.enable_server_certificate_verification(true);
+  const httplib::Result page = trusting.Get("/chart.min.js");
+  ASSERT_TRUE(page) << httplib::to_string(page.error());
+  EXPECT_GT(page->body.size(), 100'000);
+  EXPECT_EQ(
+      trusting.Post("/api/runs/nobody:stop", bearer(kToken), "{}", "application/json")->status,
+      404);
+  EXPECT_FALSE(httplib::SSLClient("127.0.0.1", port_).Get("/")) << "it trusts others";
+  EXPECT_FALSE(client().Get("/")) << "without TLS";
+}
+
+TEST_F(HttpServerTest, WithAnAuthorityForClientsOnlyTheirsAreServed) {
+  const Certificates certificates;
+  TlsFiles files = certificates.server();
+  files.authority = certificates.file("ca.pem");
+  serve({.token = kToken, .tls = files});
+  const auto ask_with = [&](const std::string& certificate, const std::string& key) {
+    httplib::SSLClient one("127.0.0.1", port_, certificate, key);
+    one.enable_server_certificate_verification(false);
+    const httplib::Result result = one.Get("/healthz");
+    return result ? result->status : -1;
+  };
+  EXPECT_EQ(ask_with("", ""), -1);
+  const TlsFiles known = certificates.client();
+  EXPECT_EQ(ask_with(known.certificate.string(), known.key.string()), 200);
+}
+
+TEST_F(HttpServerTest, APeerThatNeverShakesHandsIsGivenUp) {
+  const Certificates certificates;
+  serve({.token = kToken,
+         .tls = certificates.server(),
+         .limits = {.connections = 1, .request_time = 300ms}});
+  testing::RawConnection silent(port_);
+  silent.send("\x16\x03\x01");
+  httplib::SSLClient other("127.0.0.1", port_);
+  other.enable_server_certificate_verification(false);
+  other.set_connection_timeout(20s);
+  EXPECT_TRUE(other.Get("/healthz"));
 }
 
 TEST_F(HttpServerTest, AddressesThatAreNoneAreRefused) {
@@ -352,11 +400,14 @@ TEST_F(HttpServerTest, SlowCallersAreGivenUpAndHoldNobodyUp) {
 }
 
 TEST_F(HttpServerTest, AViewerThatReadsNothingIsGivenUp) {
-  testing::MadeUpRun run(coordinator_, clock_, {.images = 100'000, .batch_size = 100});
-  run.take_steps(1000);
+  testing::MadeUpRun run(coordinator_, clock_,
+                         {.images = 1'000'000, .batch_size = 100, .ranks = 1});
+  run.take_steps(3000);
   serve({.token = kToken, .limits = {.connections = 1, .write_time = 300ms}});
   testing::RawConnection lazy(port_, 4096);
-  lazy.send("GET /api/runs/mnist/steps?max_points=5000 HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  lazy.send(
+      "GET /api/runs/mnist/steps?max_points=5000&page_size=5000 HTTP/1.1\r\nHost: "
+      "localhost\r\n\r\n");
   EXPECT_EQ(get("/healthz").status, 200);
 }
 
