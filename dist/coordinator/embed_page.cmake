@@ -1,5 +1,5 @@
-# cmake -DOUT=page_assets.cc -DGZIP=/bin/gzip -P embed_page.cmake -- FILE...: writes the files into a C++ source,
-# each as it is and compressed. A file is served under its name; index.html as "/".
+# cmake -DOUT=page_assets.cc -DGZIP=/bin/gzip -P embed_page.cmake -- FILE...: writes the files into
+# a C++ source, each as it is and compressed. A file is served under its name; index.html as "/".
 set(files)
 set(after_dashes FALSE)
 math(EXPR last "${CMAKE_ARGC} - 1")
@@ -19,7 +19,8 @@ set(type.txt "text/plain; charset=utf-8")
 
 function(append_array out name file)
   file(READ "${file}" hex HEX)
-  string(REGEX REPLACE "(................................................................)" "\\1\n" hex "${hex}")
+  string(REPEAT "." 64 line)
+  string(REGEX REPLACE "(${line})" "\\1\n" hex "${hex}")
   string(REGEX REPLACE "([0-9a-f][0-9a-f])" "0x\\1," hex "${hex}")
   file(APPEND "${out}" "constexpr unsigned char ${name}[] = {\n${hex}};\n")
 endfunction()
@@ -48,12 +49,14 @@ foreach(file IN LISTS files)
   append_array("${source}" "kGzip${i}" "${OUT}.gz")
   file(SHA256 "${file}" digest)
   string(SUBSTRING "${digest}" 0 16 digest)
-  string(APPEND table "      {\"${path}\", \"${type${extension}}\", view(kText${i}), view(kGzip${i}),\n"
-                      "       \"\\\"${digest}\\\"\"},\n")
+  string(APPEND table
+    "      {\"${path}\", \"${type${extension}}\", view(kText${i}), view(kGzip${i}),\n"
+    "       \"\\\"${digest}\\\"\"},\n")
   math(EXPR i "${i} + 1")
 endforeach()
 file(APPEND "${source}" "\n}  // namespace\n
-std::span<const PageAsset> page_assets() {\n  static const PageAsset assets[] = {\n${table}  };\n  return assets;\n}\n
+std::span<const PageAsset> page_assets() {\n  static const PageAsset assets[] = {\n${table}  };
+  return assets;\n}\n
 }  // namespace convoy::dist\n")
 file(REMOVE "${OUT}.gz")
 file(RENAME "${source}" "${OUT}")

@@ -9,7 +9,6 @@
 
 #include "core/base/printable.h"
 #include "dist/coordinator/json.h"
-#include "dist/coordinator/page_assets.h"
 #include "dist/coordinator/prometheus.h"
 
 namespace convoy::dist {
@@ -23,40 +22,8 @@ constexpr int kMaxPoints = 5000;
 constexpr int kDefaultPoints = 500;
 constexpr std::chrono::seconds kDiskPatience{10};
 
-HttpAnswer error(int status, std::string_view name, std::string_view message) {
-  const nlohmann::ordered_json json = {{"code", status}, {"status", name}, {"message", message}};
-  HttpAnswer answer = {.status = status};
-  answer.body = json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-  if (status == 401) {
-    answer.headers.emplace_back("WWW-Authenticate", "Bearer");
-  } else if (status == 429 || status == 503) {
-    answer.headers.emplace_back("Retry-After", "2");
-  }
-  return answer;
-}
-
-HttpAnswer error(const Refusal& refusal) {
-  switch (refusal.kind()) {
-    case Kind::kInvalidArgument:
-      return error(400, "INVALID_ARGUMENT", refusal.what());
-    case Kind::kNotFound:
-      return error(404, "NOT_FOUND", refusal.what());
-    case Kind::kFailedPrecondition:
-      return error(409, "FAILED_PRECONDITION", refusal.what());
-    case Kind::kAborted:
-      return error(409, "ABORTED", refusal.what());
-    case Kind::kResourceExhausted:
-      return error(429, "RESOURCE_EXHAUSTED", refusal.what());
-    case Kind::kUnauthenticated:
-      return error(401, "UNAUTHENTICATED", refusal.what());
-    case Kind::kUnavailable:
-      return error(503, "UNAVAILABLE", refusal.what());
-  }
-  return error(500, "INTERNAL", refusal.what());
-}
-
 HttpAnswer not_found() {
-  return error(404, "NOT_FOUND", "nothing is here; the page is at /");
+  return http_error(404, "NOT_FOUND", "nothing is here; the page is at /");
 }
 
 HttpAnswer json(const google::protobuf::Message& message) {
@@ -65,26 +32,6 @@ HttpAnswer json(const google::protobuf::Message& message) {
 
 bool reads(const HttpRequest& request) {
   return request.method == "GET" || request.method == "HEAD";
-}
-
-const PageAsset* find_asset(std::string_view path) {
-  const auto assets = page_assets();
-  const auto asset = std::ranges::find(assets, path, &PageAsset::path);
-  return asset == assets.end() ? nullptr : &*asset;
-}
-
-HttpAnswer serve(const PageAsset& asset, const HttpRequest& request) {
-  HttpAnswer answer = {.type = std::string(asset.type)};
-  answer.headers = {{"ETag", std::string(asset.etag)}, {"Vary", "Accept-Encoding"}};
-  if (request.if_none_match == asset.etag) {
-    answer.status = 304;
-  } else if (request.takes_gzip) {
-    answer.asset = asset.gzip;
-    answer.headers.emplace_back("Content-Encoding", "gzip");
-  } else {
-    answer.asset = asset.text;
-  }
-  return answer;
 }
 
 template <typename Int>
@@ -163,22 +110,22 @@ void HttpApi::check_reader(const HttpRequest& request) const {
 HttpAnswer HttpApi::answer(const HttpRequest& request) {
   try {
     if (!rate_.take(std::chrono::steady_clock::now())) {
-      return error(429, "RESOURCE_EXHAUSTED", "too many requests; try later");
+      return http_error(429, "RESOURCE_EXHAUSTED", "too many requests; try later");
     }
     if (!reads(request) && !takes_body(request.method, request.path)) {
-      HttpAnswer refused = error(405, "INVALID_ARGUMENT", "this can only be read");
+      HttpAnswer refused = http_error(405, "INVALID_ARGUMENT", "this can only be read");
       const bool stops = takes_body("POST", request.path);
       refused.headers.emplace_back("Allow", stops ? "POST" : "GET, HEAD");
       return refused;
     }
-    if (const PageAsset* asset = find_asset(request.path)) {
-      return serve(*asset, request);
+    if (std::optional<HttpAnswer> file = page_file(request)) {
+      return *std::move(file);
     }
     return route(request);
   } catch (const Refusal& refusal) {
-    return error(refusal);
+    return http_error(refusal);
   } catch (const std::exception& exception) {
-    return error(500, "INTERNAL", exception.what());
+    return http_error(500, "INTERNAL", exception.what());
   }
 }
 
@@ -218,7 +165,7 @@ HttpAnswer HttpApi::route(const HttpRequest& request) {
   if (rest.ends_with(kStop)) {
     const std::string run(rest.substr(0, rest.size() - kStop.size()));
     if (reads(request)) {
-      HttpAnswer refused = error(405, "INVALID_ARGUMENT", "to stop a run, POST");
+      HttpAnswer refused = http_error(405, "INVALID_ARGUMENT", "to stop a run, POST");
       refused.headers.emplace_back("Allow", "POST");
       return refused;
     }
@@ -260,8 +207,9 @@ HttpAnswer HttpApi::serve_run(const HttpRequest& request, const std::string& run
 
 HttpAnswer HttpApi::stop(const HttpRequest& request, const std::string& run) {
   if (options_.token.empty()) {
-    return error(403, "PERMISSION_DENIED",
-                 "this coordinator has no token, and so can only be read; say: convoy stop " + run);
+    return http_error(
+        403, "PERMISSION_DENIED",
+        "this coordinator has no token, and so can only be read; say: convoy stop " + run);
   }
   if (!has_token(request)) {
     throw Refusal(Kind::kUnauthenticated,

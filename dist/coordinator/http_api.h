@@ -22,39 +22,15 @@
 // always free; they hold nothing.
 #pragma once
 
-#include <map>
-#include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
-#include <vector>
 
 #include "dist/coordinator/coordinator.h"
 #include "dist/coordinator/endpoint.h"
+#include "dist/coordinator/http_answer.h"
 #include "dist/coordinator/rate_limit.h"
 
 namespace convoy::dist {
-
-struct HttpRequest {
-  std::string method = {};
-  std::string path = {};  ///< decoded, without the query
-  std::map<std::string, std::string> query = {};
-  std::string host = {};  ///< headers, empty if not sent
-  std::string authorization = {};
-  std::string if_none_match = {};
-  bool takes_gzip = false;
-  std::string body = {};
-};
-
-struct HttpAnswer {
-  int status = 200;
-  std::string type = "application/json";
-  std::string body = {};
-  std::string_view asset = {};  ///< instead of body
-  std::vector<std::pair<std::string, std::string>> headers = {};
-  /// Instead of a body: the changes of this run, or of all if it is empty.
-  std::optional<std::string> watch = {};
-};
 
 /// Thread safe.
 class HttpApi {

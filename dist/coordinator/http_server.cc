@@ -199,10 +199,7 @@ class HttpServer::Impl {
         answer.watch.reset();
       } else if (++streams_ > limits_.streams) {
         --streams_;
-        answer = {.status = 503,
-                  .body = R"({"code": 503, "status": "UNAVAILABLE", "message": )"
-                          R"("too many are watching; try later"})"};
-        answer.headers.emplace_back("Retry-After", "5");
+        answer = http_error(503, "UNAVAILABLE", "too many are watching; try later");
       }
     }
     response.status = answer.status;

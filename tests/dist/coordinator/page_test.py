@@ -106,7 +106,7 @@ def takes_all_pictures(page, out):
         page.run("new Promise((done) => setTimeout(done, 300))")
         no_overflow(page, name)
         page.screenshot(f"{out}/run-{name}.png")
-    page.look(1280, 860)
+    page.look(1280, 712)
     page.screenshot(f"{out}/readme.png", whole=False)
 
 

@@ -18,8 +18,9 @@ namespace {
 /// allow: a sample before its HELP and TYPE, a family in two places, a sample given twice.
 std::map<std::string, double> parse(const std::string& text) {
   static const std::regex comment(R"(# (HELP|TYPE) ([a-z_:][a-z0-9_:]*) (.+))");
-  static const std::regex sample(
-      R"re(([a-z_:][a-z0-9_:]*)(\{[a-z_]+="([^"\\\n]|\\["\\n])*"(,[a-z_]+="([^"\\\n]|\\["\\n])*")*\})? (\S+))re");
+  static const std::string label = R"re([a-z_]+="([^"\\\n]|\\["\\n])*")re";
+  static const std::regex sample("([a-z_:][a-z0-9_:]*)(\\{" + label + "(," + label +
+                                 R"re()*\})? (\S+))re");
   std::map<std::string, double> samples;
   std::map<std::string, std::string> types;
   std::set<std::string> helped;

@@ -1,4 +1,4 @@
-// A TCP client that knows nothing of HTTP/2, for tests of what strangers do.
+// A TCP client that knows nothing of HTTP, for tests of what strangers do.
 #pragma once
 
 #include <arpa/inet.h>
@@ -25,14 +25,39 @@ class RawClient {
   RawClient(const RawClient&) = delete;
   RawClient& operator=(const RawClient&) = delete;
 
-  void connect(int port) {
+  /// With `receive_bytes`, the kernel takes only about so much unread.
+  void connect(int port, int receive_bytes = 0) {
+    if (receive_bytes > 0) {
+      ::setsockopt(socket_, SOL_SOCKET, SO_RCVBUF, &receive_bytes, sizeof receive_bytes);
+    }
+    const timeval patience = {.tv_sec = 60, .tv_usec = 0};
+    ::setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    ::setsockopt(socket_, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
     sockaddr_in name = {};
     name.sin_family = AF_INET;
     name.sin_port = htons(static_cast<in_port_t>(port));
     name.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     ASSERT_EQ(::connect(socket_, reinterpret_cast<const sockaddr*>(&name), sizeof name), 0);
   }
-  void send(std::string_view bytes) { ::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL); }
+  /// False if the other side does not take it.
+  bool send(std::string_view bytes) {
+    return ::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL) ==
+           static_cast<ssize_t>(bytes.size());
+  }
+  /// What comes until `end` has, or until the other side closes.
+  std::string receive_until(std::string_view end) {
+    std::string received;
+    std::array<char, 4096> bytes = {};
+    while (end.empty() || received.find(end) == std::string::npos) {
+      const ssize_t got = ::recv(socket_, bytes.data(), bytes.size(), 0);
+      if (got <= 0) {
+        break;
+      }
+      received.append(bytes.data(), static_cast<std::size_t>(got));
+    }
+    return received;
+  }
+  std::string receive_all() { return receive_until(""); }
   /// Reads on until the other side closes; false if it does not within a minute.
   bool wait_until_closed() {
     const auto end = std::chrono::steady_clock::now() + std::chrono::minutes(1);
