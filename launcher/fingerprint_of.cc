@@ -106,6 +106,17 @@ dist::Fingerprint fingerprint_of(const TrainOptions& options, const TrainedModel
   return fingerprint;
 }
 
+std::string data_digest(const data::Dataset& train, const data::Dataset& test) {
+  dist::Fingerprint parts;
+  add_data(parts, "train", train);
+  add_data(parts, "test", test);
+  std::string text;
+  for (const dist::Fingerprint::Point& part : parts.points()) {
+    text += part.name + "=" + part.value + "\n";
+  }
+  return hash_text(io::as_bytes(text));
+}
+
 bool programs_agree(dist::Communicator& communicator, const TrainOptions& given) {
   return communicator.size() == 1 || agree(communicator, fingerprint_of_program(given));
 }

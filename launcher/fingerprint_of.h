@@ -20,6 +20,10 @@ dist::Fingerprint fingerprint_of_program(const TrainOptions& given);
 dist::Fingerprint fingerprint_of(const TrainOptions& options, const TrainedModel& model,
                                  const data::Dataset& train, const data::Dataset& test);
 
+/// Of the images and labels that a run learns from and is measured on: 16 hexadecimal digits, the
+/// same wherever these are the same, in the same order.
+std::string data_digest(const data::Dataset& train, const data::Dataset& test);
+
 /// Collectives. Whether all ranks have the same fingerprint; if not, every rank prints the table of
 /// who differs in what. The program should then end with kExitRanksDisagree on all of them. True at
 /// once, without looking, where there is one rank. `programs_agree` belongs before every other

@@ -32,6 +32,7 @@ Recorder::Recorder(Parts parts)
     : run_dir_(parts.run_dir),
       model_(parts.model),
       config_(config_text(parts.options)),
+      data_digest_(std::move(parts.data_digest)),
       progress_(progress_options(parts.options)),
       epochs_(std::move(parts.epochs)),
       writer_(parts.model, {.directory = parts.run_dir.checkpoints(),
@@ -69,9 +70,11 @@ void Recorder::on_epoch_end(const dist::EpochResult& result) {
 }
 
 void Recorder::on_checkpoint(const dist::Snapshot& snapshot) {
-  writer_.write(
-      model_.store->all_values(),
-      {.snapshot = snapshot, .epochs = epochs_, .config = config_, .convoy = CONVOY_VERSION});
+  writer_.write(model_.store->all_values(), {.snapshot = snapshot,
+                                             .epochs = epochs_,
+                                             .data = data_digest_,
+                                             .config = config_,
+                                             .convoy = CONVOY_VERSION});
 }
 
 const std::filesystem::path& Recorder::last_checkpoint() {

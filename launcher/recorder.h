@@ -24,6 +24,7 @@ class Recorder : public dist::Observer {
     const TrainOptions& options;
     const RunDir& run_dir;
     const TrainedModel& model;
+    std::string data_digest = {};
     /// Of a run that is gone on with: its finished epochs, and its good checkpoints.
     std::vector<EpochMetrics> epochs = {};
     std::vector<KeptCheckpoint> checkpoints = {};
@@ -52,6 +53,7 @@ class Recorder : public dist::Observer {
   const RunDir& run_dir_;
   const TrainedModel& model_;
   std::string config_;
+  std::string data_digest_;
   Progress progress_;
   std::vector<EpochMetrics> epochs_;
   dist::Evaluation evaluation_;

@@ -8,6 +8,7 @@
 #include "core/io/state_dict.h"
 #include "dist/collectives.h"
 #include "dist/snapshot.h"
+#include "launcher/fingerprint_of.h"
 #include "launcher/json.h"
 #include "launcher/resume_options.h"
 #include "launcher/run_state.h"
@@ -111,6 +112,7 @@ ResumedRun find(const TrainOptions& given) {
 
   run.snapshot = state.snapshot;
   run.epochs = std::move(state.epochs);
+  run.data = std::move(state.data);
   // Of an epoch that --max-steps ended, the rest may come now.
   run.epochs.resize(static_cast<std::size_t>(run.snapshot.position.epoch));
   run.checkpoints = good_until(run.directory, run.snapshot.position.step);
@@ -145,6 +147,15 @@ ResumedRun find_run(const TrainOptions& given, dist::Communicator& communicator)
     run.spec = parse_model(texts.at(1).get<std::string>(), texts.at(2).get<std::string>());
   }
   return run;
+}
+
+void check_resumed_data(const ResumedRun& run, const data::Dataset& train,
+                        const data::Dataset& test) {
+  check(run.data.empty() || run.data == data_digest(train, test),
+        "--resume: there are other images or labels than those that the run in {} was trained on\n"
+        "Say with --data DIR where those are, or start a new run with --init-from "
+        "{}/model.safetensors.",
+        run.directory.string(), run.checkpoint.string());
 }
 
 dist::Snapshot load(ResumedRun& run, ParameterStore& store, optim::Optimizer& optimizer,

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "core/data/dataset.h"
 #include "core/io/safetensors.h"
 #include "dist/communicator.h"
 #include "dist/trainer.h"
@@ -22,6 +23,7 @@ struct ResumedRun {
   std::filesystem::path directory = {};
   FileDescriptor lock = {};  ///< of the directory; keep it until the run ends
   std::filesystem::path checkpoint = {};
+  std::string data = {};  ///< data_digest of what it was trained on; "" if that is not known
   std::vector<std::string> notes = {};  ///< lines to show: what was skipped, and where it goes on
   std::vector<EpochMetrics> epochs = {};
   std::vector<KeptCheckpoint> checkpoints = {};  ///< the good ones up to `checkpoint`
@@ -35,6 +37,11 @@ struct ResumedRun {
 /// would change what the run computes (each with what the run says), and Error if another process
 /// is writing the run, or, with the damage of each checkpoint, if there is none to go on from.
 ResumedRun find_run(const TrainOptions& given, dist::Communicator& communicator);
+
+/// Throws Error if the run was trained on other images or labels than these: neither its result nor
+/// its metrics would be those of one run.
+void check_resumed_data(const ResumedRun& run, const data::Dataset& train,
+                        const data::Dataset& test);
 
 /// Puts the weights into `store` and returns what Trainer::restore needs, on every rank. Throws
 /// Error if the checkpoint is of another model or optimizer.

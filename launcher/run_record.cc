@@ -6,6 +6,7 @@
 
 #include "core/io/safetensors.h"
 #include "launcher/exit_codes.h"
+#include "launcher/fingerprint_of.h"
 #include "launcher/json.h"
 #include "launcher/notice.h"
 #include "launcher/report.h"
@@ -39,7 +40,10 @@ RunDir open_run_dir(const TrainingTask& task) {
 }
 
 Recorder::Parts recorder_parts(const TrainingTask& task, const RunDir& run_dir) {
-  Recorder::Parts parts = {.options = task.options, .run_dir = run_dir, .model = task.model};
+  Recorder::Parts parts = {.options = task.options,
+                           .run_dir = run_dir,
+                           .model = task.model,
+                           .data_digest = data_digest(task.train, task.test)};
   if (task.resumed) {
     parts.epochs = task.resumed->epochs;
     parts.checkpoints = task.resumed->checkpoints;

@@ -80,6 +80,7 @@ std::string state_text(const RunState& state) {
                 {{"images", snapshot.seen.count},
                  {"sum", std::to_string(snapshot.seen.sum)},
                  {"exclusive_or", std::to_string(snapshot.seen.combined)}}},
+               {"data", state.data},
                {"epochs", Json::array()},
                {"config", parse_json(state.config)}};
   for (const EpochMetrics& epoch : state.epochs) {
@@ -96,6 +97,7 @@ RunState parse_state(std::string_view text, std::string_view source) {
     check(json.value("version", Json()) == kVersion,
           "its version is not {}; another convoy wrote it", kVersion);
     RunState state{.snapshot = snapshot_of(json),
+                   .data = json.value("data", ""),
                    .config = json.at("config").dump(),
                    .convoy = json.at("convoy").get<std::string>()};
     state.epochs = epochs_of(json, state.snapshot.position.epoch);

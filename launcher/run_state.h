@@ -4,7 +4,8 @@
 //    "epoch": 2, "batch": 31, "step": 657, "optimizer_step": 657,    finished epochs, steps of this
 //    "train": {"images": 992, "correct": 941, "loss_sum": 201.5},    of the epoch so far
 //    "seen": {"images": 992, "sum": "123...", "exclusive_or": "0"},  data::IdDigest; 64-bit numbers
-//    "epochs": [...],                                                are decimal strings
+//    "data": "89abcdef01234567",                                     data_digest; older ones lack
+//    it "epochs": [...],                                                are decimal strings
 //    "config": {...}}                                                as config.json
 //
 // "epochs" are objects as in metrics.jsonl, one for each finished epoch and, if --max-steps ended
@@ -27,6 +28,7 @@ struct RunState {
   /// Its optimizer state is in optimizer.safetensors instead.
   dist::Snapshot snapshot = {};
   std::vector<EpochMetrics> epochs = {};
+  std::string data = {};    ///< data_digest of what it is trained on; "" if that is not known
   std::string config = {};  ///< JSON, for parse_config
   std::string convoy = {};  ///< version that wrote it
 };

@@ -50,6 +50,9 @@ TrainingTask open_task(const TrainOptions& given, dist::Communicator& communicat
   const std::string name = dataset_str(options.data.dataset.value_or(DatasetName::kMnist));
   data::Dataset train = data::open_dataset(name, data::Split::kTrain, options.data.directory);
   data::Dataset test = data::open_dataset(name, data::Split::kTest, options.data.directory);
+  if (resumed) {
+    check_resumed_data(*resumed, train, test);
+  }
   TrainedModel model = make_model(std::move(spec), name, train, batch_size, options.seed);
   if (!options.init_from.empty() && !resumed) {
     io::load_state_dict(*model.store, options.init_from);

@@ -54,6 +54,25 @@ std::vector<std::string> changed_by(const std::function<void(Rank&)>& change) {
   return names;
 }
 
+TEST(FingerprintOfTest, TheDataDigestIsThatOfEveryPixelLabelAndSplit) {
+  const auto dataset = [](std::uint8_t pixel, std::uint8_t label) {
+    return data::Dataset({.name = "x",
+                          .height = 1,
+                          .width = 1,
+                          .pixels = {pixel},
+                          .labels = {label},
+                          .class_names = std::vector<std::string>(10, "digit")});
+  };
+  const data::Dataset some = dataset(1, 2);
+  const std::string digest = data_digest(some, some);
+  EXPECT_EQ(digest.size(), 16U);
+  EXPECT_EQ(digest, data_digest(dataset(1, 2), dataset(1, 2)));
+  EXPECT_NE(digest, data_digest(dataset(0, 2), some));
+  EXPECT_NE(digest, data_digest(dataset(1, 3), some));
+  EXPECT_NE(digest, data_digest(some, dataset(0, 2)));
+  EXPECT_NE(data_digest(dataset(0, 2), some), data_digest(some, dataset(0, 2)));
+}
+
 TEST(FingerprintOfTest, OptionsCountOneByOne) {
   EXPECT_THAT(changed_by([](Rank& rank) { rank.options.seed = 1; }),
               ElementsAre("first weights", "seed"));

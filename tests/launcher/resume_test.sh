@@ -78,6 +78,24 @@ same again
 expect 0 "accuracy" -- "$convoy" evaluate again/checkpoints/step-00000469
 rm -r again
 
+# Other data of the same size are refused; it is the content that counts, not the place. Two images,
+# whose labels differ between one/ and other/.
+idx() { printf '%b' "$2" > "$1"; }
+for place in one other copy; do
+  mkdir $place
+  for part in train t10k; do
+    idx $place/$part-images-idx3-ubyte '\0\0\x08\x03\0\0\0\x02\0\0\0\x08\0\0\0\x08'
+    head -c 128 "$convoy" >> $place/$part-images-idx3-ubyte
+    idx $place/$part-labels-idx1-ubyte '\0\0\x08\x01\0\0\0\x02\x01\x02'
+  done
+done
+idx other/train-labels-idx1-ubyte '\0\0\x08\x01\0\0\0\x02\x02\x01'
+"$convoy" train --data one --model net.textproto --batch-size 2 "${common[@]}" --schedule constant \
+  --epochs 2 --max-steps 1 --run-dir tiny
+expect 1 "other images or labels than those that the run in tiny was trained on" "--init-from" -- \
+  "$convoy" train --resume tiny --max-steps 2 --data other
+expect 0 "going on from" -- "$convoy" train --resume tiny --max-steps 2 --data copy "${common[@]}"
+
 # The newest checkpoints are damaged: they are named, and an older one does it.
 cp -r straight again
 truncate -s 1000 again/checkpoints/step-00000471/model.safetensors

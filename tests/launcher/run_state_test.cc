@@ -24,6 +24,7 @@ RunState some_state() {
                        .optimizer_step = 655},
           .epochs = {{.epoch = 1, .train_loss = 0.1, .seconds = std::chrono::duration<double>(0.3)},
                      {.epoch = 2, .test_loss = 0.1 + 0.2, .test_accuracy = 0.75}},
+          .data = "0123456789abcdef",
           .config = R"({"seed":3,"recipe":{"augment":{"shift":2.5}}})",
           .convoy = "1.2.3"};
 }
@@ -43,9 +44,17 @@ TEST(RunStateTest, ComesBackWithEveryBit) {
   EXPECT_EQ(read.epochs[0].seconds.count(), 0.3);
   EXPECT_EQ(read.epochs[1].test_loss, 0.1 + 0.2);
   EXPECT_TRUE(std::isnan(read.epochs[0].test_loss));
+  EXPECT_EQ(read.data, "0123456789abcdef");
   EXPECT_EQ(read.config, state.config);
   EXPECT_EQ(read.convoy, "1.2.3");
   EXPECT_EQ(state_text(read), state_text(state));
+}
+
+TEST(RunStateTest, OlderOnesDoNotSayWhichDataItWas) {
+  std::string text = state_text(some_state());
+  const std::string line = "\"data\": \"0123456789abcdef\",";
+  text.erase(text.find(line), line.size());
+  EXPECT_EQ(parse_state(text, "s").data, "");
 }
 
 TEST(RunStateTest, LossThatIsNoNumberStaysNone) {
@@ -83,6 +92,7 @@ TEST(RunStateTest, AnythingElseIsRefusedWithTheFilesName) {
   refuse(changed("\"18446744073709551615\"", "12"), "type must be string");
   refuse(changed("\"epoch\": 2", "\"epoch\": 4"), "4 finished epochs, but metrics of 2");
   refuse(changed("\"epoch\": 2", "\"epoch\": 0"), "0 finished epochs, but metrics of 2");
+  refuse(changed("\"0123456789abcdef\"", "7"), "type must be string");
   refuse(changed("\"epoch\": 1", "\"epoch\": 3"), "epoch 3 stands at place 1");
   refuse(changed("\"images\": 992", "\"images\": null"), "images must be a whole number");
 }
