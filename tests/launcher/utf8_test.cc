@@ -24,6 +24,22 @@ TEST(Utf8Test, BytesThatAreNoUtf8BecomeQuestionMarks) {
 
 TEST(Utf8Test, ControlCharactersBecomeQuestionMarks) {
   EXPECT_EQ(valid_utf8("a\x1b[2Jb\n\x7F"), "a?[2Jb??");
+  EXPECT_EQ(valid_utf8("\u009B"
+                       "2J\u00A0"),
+            "??2J\u00A0");  // CSI as one character
+}
+
+TEST(Utf8Test, ShownTextNeitherTurnsNorHides) {
+  EXPECT_EQ(shown_text("größe\u202Eexe\u200B.\n", true), "größe?exe?.?");
+  EXPECT_EQ(shown_text("größe", false), "gr?\?e");
+  EXPECT_EQ(shown_text("12345", true, 5), "12345");
+  EXPECT_EQ(shown_text("größer", true, 5), "größe...");
+}
+
+TEST(Utf8Test, LinesAreCutByCharactersAndKeepTheirColours) {
+  EXPECT_EQ(fit_lines("größer\nab\n", 4), "größ\nab\n");
+  EXPECT_EQ(fit_lines("a\x1b[31mbcd\x1b[0m\n\n", 2), "a\x1b[31mb\x1b[0m\n\n");
+  EXPECT_EQ(fit_lines("a\x1b[3", 5), "a\x1b[3");
 }
 
 TEST(Utf8Test, LengthCountsCodePoints) {
