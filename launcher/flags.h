@@ -53,12 +53,20 @@ void add_flags(CLI::App& app, PredictOptions& options);
 void add_flags(CLI::App& app, ExportOptions& options);
 void add_flags(CLI::App& app, DoctorOptions& options);
 void add_flags(CLI::App& app, BenchScalingOptions& options);
+void add_flags(CLI::App& app, StatusOptions& options);
+void add_flags(CLI::App& app, StopOptions& options);
+void add_flags(CLI::App& app, CoordinatorOptions& options);
+void add_flags(CLI::App& app, LogLevelOptions& options);
 
 /// Starting ranks and what they do together.
 void add_rank_flags(CLI::App& app, DistributedOptions& options);
 
 /// --resume and what decides which checkpoints there are.
 void add_checkpoint_flags(CLI::App& app, TrainOptions& options);
+
+/// Reaching a coordinator. `address_help` explains --coordinator.
+void add_connection_flags(CLI::App& app, ConnectionOptions& options,
+                          const std::string& address_help);
 
 /// A flag per field of v1::Recipe, with the schema's ranges and words.
 void add_recipe_flags(CLI::App& app, v1::Recipe& recipe);

@@ -1,6 +1,8 @@
 #include "launcher/options.h"
 
+#include <fmt/ranges.h>
 #include <CLI/CLI.hpp>
+
 #include <array>
 #include <vector>
 
@@ -24,8 +26,8 @@ CommandName train_command() {
 }
 
 std::span<const std::string> command_names() {
-  static const std::array<std::string, 6> names = {"train",  "evaluate", "predict",
-                                                   "export", "doctor",   "bench"};
+  static const std::array<std::string, 9> names = {
+      "train", "evaluate", "predict", "status", "stop", "coordinator", "export", "doctor", "bench"};
   return names;
 }
 
@@ -35,6 +37,9 @@ constexpr const char* kOverview =
   convoy train                     train a model and show what it learned
   convoy evaluate CHECKPOINT       measure it on the test images
   convoy predict CHECKPOINT        draw images with what it takes them for
+  convoy status [RUN]              how a run is doing; --watch, --ranks, --history, --all
+  convoy stop [RUN]                end a run with a checkpoint to resume from
+  convoy coordinator               keep and show the state of many runs, from any host
   convoy export --model tutorial   print a model file to start from
   convoy doctor                    what stands in the way of training here, and how to clear it
   convoy bench scaling             how much faster more ranks are, and what to expect of hosts
@@ -147,6 +152,22 @@ Command parse_command(const CommandName& command, const Arguments& arguments) {
   return with_arguments(parse<Options>(command, all, true).options, all);
 }
 
+Command parse_coordinator(const Arguments& arguments) {
+  if (!arguments.empty() && arguments.front() == "log-level") {
+    return parse_command<LogLevelOptions>(
+        {"coordinator log-level", "Changes what a coordinator writes to its log, until it ends."},
+        {arguments.begin() + 1, arguments.end()});
+  }
+  Command command = parse_command<CoordinatorOptions>(
+      {"coordinator", "Keeps and shows the state of many training runs, from any host."},
+      arguments);
+  const auto* options = std::get_if<CoordinatorOptions>(&command);
+  if (options != nullptr && options->state_dir.empty()) {
+    throw UsageError("convoy coordinator: say where to keep state: --state-dir DIR");
+  }
+  return command;
+}
+
 Command parse_bench(const Arguments& arguments) {
   if (arguments.empty() || arguments.front() != "scaling") {
     throw UsageError("convoy bench: say what to measure: convoy bench scaling");
@@ -169,8 +190,8 @@ Command parse_command_line(int argc, const char* const* argv) {
   }
   const std::string advice = "\nconvoy --help shows what there is";
   if (first.empty()) {
-    throw UsageError("a command is missing: train, evaluate, predict, export, doctor or bench" +
-                     advice);
+    throw UsageError(
+        fmt::format("a command is missing: one of {}{}", fmt::join(command_names(), ", "), advice));
   }
   if (first.starts_with('-')) {
     throw UsageError(fmt::format("{} stands before the command; write convoy train {} ...{}", first,
@@ -187,6 +208,16 @@ Command parse_command_line(int argc, const char* const* argv) {
   if (first == "predict") {
     return parse_command<PredictOptions>(
         {first, "Draws images with the class that a model takes each of them for."}, arguments);
+  }
+  if (first == "status") {
+    return parse_command<StatusOptions>({first, "Shows how a training run is doing."}, arguments);
+  }
+  if (first == "stop") {
+    return parse_command<StopOptions>(
+        {first, "Asks a training run to stop, with a checkpoint to resume from."}, arguments);
+  }
+  if (first == "coordinator") {
+    return parse_coordinator(arguments);
   }
   if (first == "export") {
     return parse_command<ExportOptions>({first, "Prints a model file."}, arguments);

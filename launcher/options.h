@@ -13,6 +13,7 @@
 #include "convoy/v1/model.pb.h"
 #include "core/base/check.h"
 #include "dist/trainer.h"
+#include "launcher/coordinator_options.h"
 #include "launcher/retention.h"
 
 namespace convoy::launcher {
@@ -150,7 +151,8 @@ struct HelpText {
 };
 
 using Command = std::variant<HelpText, TrainOptions, EvaluateOptions, PredictOptions, ExportOptions,
-                             DoctorOptions, DoctorRankOptions, BenchScalingOptions>;
+                             DoctorOptions, DoctorRankOptions, BenchScalingOptions, StatusOptions,
+                             StopOptions, CoordinatorOptions, LogLevelOptions>;
 
 /// Throws UsageError, with the nearest name for one that is not known and the number for one out of
 /// its range. Options of --config FILE are taken as if they stood before those of the command line,
