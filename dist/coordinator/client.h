@@ -10,12 +10,13 @@
 #include "convoy/v1/coordinator.pb.h"
 #include "dist/coordinator/endpoint.h"
 #include "dist/coordinator/refusal.h"
+#include "dist/coordinator/report_sink.h"
 
 namespace convoy::dist {
 
 /// Every call blocks for at most `timeout` and throws Refusal; what the network did is
 /// Kind::kUnavailable, with the address in the text. Thread safe.
-class CoordinatorClient {
+class CoordinatorClient : public ReportSink {
  public:
   struct Options {
     Endpoint endpoint = {};
@@ -24,16 +25,17 @@ class CoordinatorClient {
 
   /// Connects with the first call. Throws Error for certificates that cannot be read.
   explicit CoordinatorClient(const Options& options);
-  ~CoordinatorClient();
+  ~CoordinatorClient() override;
   CoordinatorClient(const CoordinatorClient&) = delete;
   CoordinatorClient& operator=(const CoordinatorClient&) = delete;
 
-  v1::RegisterRunResponse register_run(const v1::RegisterRunRequest& request);
+  v1::RegisterRunResponse register_run(const v1::RegisterRunRequest& request) override;
   /// One stream with these reports.
-  v1::ReportProgressResponse report_progress(std::span<const v1::ReportProgressRequest> reports);
-  v1::FinishEpochResponse finish_epoch(const v1::FinishEpochRequest& request);
-  v1::HeartbeatResponse heartbeat(const v1::HeartbeatRequest& request);
-  v1::FinishRunResponse finish_run(const v1::FinishRunRequest& request);
+  v1::ReportProgressResponse report_progress(
+      std::span<const v1::ReportProgressRequest> reports) override;
+  v1::FinishEpochResponse finish_epoch(const v1::FinishEpochRequest& request) override;
+  v1::HeartbeatResponse heartbeat(const v1::HeartbeatRequest& request) override;
+  v1::FinishRunResponse finish_run(const v1::FinishRunRequest& request) override;
 
   v1::Run get_run(const v1::GetRunRequest& request);
   v1::ListRunsResponse list_runs(const v1::ListRunsRequest& request);
@@ -50,7 +52,7 @@ class CoordinatorClient {
                  const std::function<bool(const v1::Run&)>& on_run);
 
   /// Ends calls under way on other threads, which throw, and all later ones.
-  void cancel();
+  void cancel() override;
 
  private:
   class Impl;
