@@ -14,7 +14,7 @@ namespace {
 using namespace convoy;
 using namespace convoy::testing;
 
-constexpr std::ptrdiff_t kUnderWay = 50;
+constexpr std::ptrdiff_t kUnderWay = 1000;  // so that a commit takes long enough to be killed in
 
 void write_line(std::int32_t rank, std::int64_t sequence) {
   const std::string line = fmt::format("{} {}\n", rank, sequence);
@@ -46,7 +46,7 @@ int main(int argc, char** argv) {
   if (argc != 2) {
     return 2;
   }
-  dist::Coordinator coordinator({.database = argv[1]});
+  dist::Coordinator coordinator({.database = argv[1], .limits = kKillLimits});
   coordinator.register_run(kill_run(), [](const auto&) {});
   std::vector<std::thread> ranks;
   for (std::int32_t rank = 0; rank < kKillRanks; ++rank) {
