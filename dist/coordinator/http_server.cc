@@ -28,6 +28,10 @@ class HttpStream : public httplib::Stream {
   bool is_writable() const override { return connection_.alive(); }
   ssize_t read(char* bytes, size_t size) override { return connection_.read(bytes, size); }
   ssize_t write(const char* bytes, size_t size) override {
+    // What httplib says of a request that was cut short is less true than what refuse() does.
+    if (!connection_.answered() && connection_.trouble() != Connection::Trouble::kNone) {
+      return -1;
+    }
     return connection_.write(bytes, size) ? static_cast<ssize_t>(size) : -1;
   }
   void get_remote_ip_and_port(std::string& /*ip*/, int& /*port*/) const override {}
