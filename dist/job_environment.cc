@@ -47,4 +47,11 @@ JobEnvironment job_environment() {
           .rank = number({"PMIX_RANK", "PMI_RANK"})};
 }
 
+std::optional<int> launched_rank() {
+  if (const auto rank = number({"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK"})) {
+    return rank;
+  }
+  return number({"SLURM_STEP_NUM_TASKS"}) ? number({"SLURM_PROCID"}) : std::nullopt;
+}
+
 }  // namespace convoy::dist

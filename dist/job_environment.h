@@ -15,4 +15,8 @@ struct JobEnvironment {
 /// everything by itself.
 JobEnvironment job_environment();
 
+/// This process's number among those that a launcher started beside it, whether or not they can
+/// find each other; none if it was started alone.
+std::optional<int> launched_rank();
+
 }  // namespace convoy::dist

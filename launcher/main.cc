@@ -9,6 +9,7 @@
 
 #include "dist/collectives.h"
 #include "dist/job.h"
+#include "dist/job_environment.h"
 #include "launcher/commands.h"
 #include "launcher/core_binding.h"
 #include "launcher/exit_codes.h"
@@ -26,7 +27,9 @@ struct Run {
   std::vector<std::string> words;  // of the command line
 
   int operator()(const launcher::HelpText& help) const {
-    fmt::print("{}", help.text);
+    if (dist::launched_rank().value_or(0) == 0) {
+      fmt::print("{}", help.text);
+    }
     return 0;
   }
   int operator()(const launcher::TrainOptions& options) const {
@@ -69,6 +72,10 @@ struct Run {
 // Says why this rank ends, and ends the others with it.
 int give_up(const std::exception& error, int exit_code, const dist::Communicator* job) {
   if (job == nullptr || job->size() == 1) {
+    if (job == nullptr && dist::launched_rank().value_or(0) != 0) {
+      // As below; here it is mpirun that ends the others, a second or two after rank 0.
+      std::this_thread::sleep_for(std::chrono::seconds(4));
+    }
     fmt::print(stderr, "convoy: {}\n", error.what());
     return exit_code;
   }

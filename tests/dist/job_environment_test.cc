@@ -92,6 +92,16 @@ TEST_F(JobEnvironmentTest, TasksOfSrunWithoutPmixAreRefusedWithAdvice) {
       ThrowsMessage<Error>(HasSubstr("srun --mpi=pmix")));
 }
 
+TEST_F(JobEnvironmentTest, TheRankIsKnownWithoutAJobToo) {
+  EXPECT_EQ(launched_rank(), std::nullopt);
+  setenv("SLURM_PROCID", "1", 1);
+  EXPECT_EQ(launched_rank(), std::nullopt) << "a shell of sbatch";
+  setenv("SLURM_STEP_NUM_TASKS", "3", 1);
+  EXPECT_THAT(launched_rank(), Optional(1));
+  setenv("OMPI_COMM_WORLD_RANK", "2", 1);
+  EXPECT_THAT(launched_rank(), Optional(2)) << "an mpirun that srun started";
+}
+
 TEST_F(JobEnvironmentTest, AVariableThatIsNoNumberSaysNothing) {
   EXPECT_FALSE(with({{"OMPI_COMM_WORLD_SIZE", "many"}}).launched);
 }

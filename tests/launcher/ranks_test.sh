@@ -45,6 +45,13 @@ expect 3 "rank 1" seed -- \
   "$with_mpi" 1 "${train[@]}" --run-dir bad : -n 1 "${train[@]}" --seed 5
 [ ! -e bad ] || fail "a job that never trained has made a run directory"
 
+# What all ranks refuse before they have met is said once, and what one of them refuses is said too.
+expect 2 "unknown option '--epoch'" -- "$with_mpi" 3 "$convoy" train --epoch 3
+[ "$(grep -c 'unknown option' out)" = 1 ] || fail "usage is told by every rank: $(cat out)"
+expect 2 "unknown option '--epoch'" -- \
+  "$with_mpi" 1 "${train[@]}" --run-dir bad : -n 1 "${train[@]}" --epoch 3
+[ "$("$with_mpi" 3 "$convoy" --version | wc -l)" = 1 ] || fail "every rank tells its version"
+
 # Tasks that do not know of each other must not train one by one.
 expect 1 "srun --mpi=pmix" -- env SLURM_STEP_NUM_TASKS=3 SLURM_PROCID=1 "${train[@]}"
 
