@@ -100,6 +100,8 @@ class Trainer {
   /// How gradients travelled, after the first steps.
   const ReduceStatistics& reduce_statistics() const { return reducer_.statistics(); }
   Overlap overlap() const { return reducer_.overlap(); }
+  /// In how many pieces gradients travel.
+  int buckets() const { return partition_.buckets(); }
   /// The average length of those steps, waiting included; 0 before there are any.
   std::chrono::duration<double> step_time() const;
 

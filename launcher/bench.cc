@@ -6,7 +6,6 @@
 #include <iostream>
 
 #include "core/base/check.h"
-#include "dist/reduce_options.h"
 #include "launcher/bench_scaling.h"
 #include "launcher/child.h"
 #include "launcher/commands.h"
@@ -80,8 +79,7 @@ int run_bench_scaling(const BenchScalingOptions& given) {
     report.cores = cores;
   }
   report.rows = scaling_rows(runs, report.cores);
-  const dist::ReduceOptions reduce;
-  report.workload = workload_of(runs, global_batch(options, 1), reduce.bucket_bytes);
+  report.workload = workload_of(runs, global_batch(options, 1));
   if (report.workload) {
     const Network network = {.latency_seconds = 1e-6 * options.latency_us,
                              .bandwidth_bytes_per_second = 1e9 / 8 * options.bandwidth_gbit,

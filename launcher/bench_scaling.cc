@@ -97,6 +97,7 @@ RunFigures parse_run(const std::string& output, std::int64_t batch_size) {
     run.communication_seconds = number(*found, "seconds_per_step");
     run.exposed_seconds = number(*found, "exposed_seconds_per_step");
     run.bytes_sent = number(*found, "bytes_per_step");
+    run.buckets = std::max<std::int64_t>(1, static_cast<std::int64_t>(number(*found, "buckets")));
     run.overlap = found->value("overlap", "");
     const double imbalance = number(*found, "imbalance");
     run.imbalance = imbalance > 0 ? std::optional(imbalance) : std::nullopt;
@@ -151,7 +152,7 @@ std::vector<ScalingRow> scaling_rows(const std::vector<std::vector<RunFigures>>&
 }
 
 std::optional<Workload> workload_of(const std::vector<std::vector<RunFigures>>& runs,
-                                    std::int64_t batch_size_of_one, std::int64_t bucket_bytes) {
+                                    std::int64_t batch_size_of_one) {
   const int most = runs.back().front().ranks;
   const double sent =
       median(each(runs.back(), [](const RunFigures& run) { return run.bytes_sent; }));
@@ -160,14 +161,11 @@ std::optional<Workload> workload_of(const std::vector<std::vector<RunFigures>>& 
   }
   // A rank sends 2 (ranks - 1) / ranks times the gradient.
   const double gradient_bytes = sent * most / (2.0 * (most - 1));
-  const auto bucket = static_cast<double>(bucket_bytes);
   return Workload{.compute_seconds = static_cast<double>(batch_size_of_one) /
                                      median(each(runs.front(), images_per_second)),
                   .images = static_cast<double>(batch_size_of_one),
                   .gradient_bytes = gradient_bytes,
-                  // Headers travel too, so a whole number of buckets comes out slightly above it.
-                  .buckets = std::max<std::int64_t>(
-                      1, static_cast<std::int64_t>(std::ceil(gradient_bytes / bucket - 0.01)))};
+                  .buckets = runs.back().back().buckets};
 }
 
 }  // namespace convoy::launcher

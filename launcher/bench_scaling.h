@@ -22,6 +22,7 @@ struct RunFigures {
   double communication_seconds = 0.0;  ///< hidden or not
   double exposed_seconds = 0.0;        ///< of that, what training waited for
   double bytes_sent = 0.0;
+  std::int64_t buckets = 1;  ///< in which gradients travelled
   std::string overlap = {};  ///< how gradients travelled in the end: "off", "poll", "thread"
   /// The longest time that a rank computed, against the average of all ranks.
   std::optional<double> imbalance = {};
@@ -65,7 +66,7 @@ std::vector<ScalingRow> scaling_rows(const std::vector<std::vector<RunFigures>>&
 /// What a prediction starts from, from the runs of one rank and of the most ranks; none without
 /// runs of several ranks that say how many bytes they sent.
 std::optional<Workload> workload_of(const std::vector<std::vector<RunFigures>>& runs,
-                                    std::int64_t batch_size_of_one, std::int64_t bucket_bytes);
+                                    std::int64_t batch_size_of_one);
 
 struct ScalingReport {
   BenchScalingOptions options = {};

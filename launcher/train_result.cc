@@ -35,6 +35,7 @@ Json communication_json(const TrainResult& result) {
   return {{"overlap", overlap_str(trainer.overlap())},
           {"bytes_per_step",
            statistics.steps > 0 ? statistics.bytes_sent / statistics.steps : std::int64_t{0}},
+          {"buckets", trainer.buckets()},
           {"seconds_per_step", per_step(statistics.total.count(), statistics.steps)},
           {"exposed_seconds_per_step", per_step(statistics.exposed.count(), statistics.steps)},
           {"hidden_share", statistics.hidden_share()},

@@ -17,7 +17,7 @@ using ::testing::Not;
 
 constexpr const char* kRun =
     R"({"run_dir":"r","world_size":2,"threads":1,"steps":50,"images_per_second":800.0,)"
-    R"("step_seconds":0.08,"communication":{"overlap":"poll","bytes_per_step":5000000,"seconds_per_step":0.03,)"
+    R"("step_seconds":0.08,"communication":{"overlap":"poll","bytes_per_step":5000000,"buckets":7,"seconds_per_step":0.03,)"
     R"("exposed_seconds_per_step":0.01,"hidden_share":0.67,"imbalance":1.05},"epochs":[]})";
 
 RunFigures run_of(int ranks, double images_per_second) {
@@ -37,6 +37,7 @@ TEST(BenchScalingTest, FiguresAreReadFromTheLastObject) {
   EXPECT_EQ(run.communication_seconds, 0.03);
   EXPECT_EQ(run.exposed_seconds, 0.01);
   EXPECT_EQ(run.bytes_sent, 5000000);
+  EXPECT_EQ(run.buckets, 7);
   EXPECT_EQ(run.overlap, "poll");
   EXPECT_EQ(run.imbalance, 1.05);
 }
@@ -120,7 +121,8 @@ TEST(BenchScalingTest, ThreadsCountAsCoresTaken) {
 TEST(BenchScalingTest, ThePredictionStartsFromOneRanksStepAndTheGradientsBytes) {
   RunFigures three = run_of(3, 300);
   three.bytes_sent = 4e6 * 2 * 2 / 3;
-  const auto workload = workload_of({{run_of(1, 64)}, {three}}, 32, 1 << 20);
+  three.buckets = 4;
+  const auto workload = workload_of({{run_of(1, 64)}, {three}}, 32);
   ASSERT_TRUE(workload);
   EXPECT_DOUBLE_EQ(workload->compute_seconds, 0.5);
   EXPECT_EQ(workload->images, 32);
@@ -129,8 +131,8 @@ TEST(BenchScalingTest, ThePredictionStartsFromOneRanksStepAndTheGradientsBytes) 
 }
 
 TEST(BenchScalingTest, WithoutBytesSentThereIsNoPrediction) {
-  EXPECT_FALSE(workload_of({{run_of(1, 64)}}, 32, 1 << 20));
-  EXPECT_FALSE(workload_of({{run_of(1, 64)}, {run_of(2, 100)}}, 32, 1 << 20));
+  EXPECT_FALSE(workload_of({{run_of(1, 64)}}, 32));
+  EXPECT_FALSE(workload_of({{run_of(1, 64)}, {run_of(2, 100)}}, 32));
   const ScalingReport report = {.rows = scaling_rows({{run_of(1, 64)}}, 2)};
   EXPECT_THAT(scaling_text(report), HasSubstr("No prediction"));
   EXPECT_TRUE(nlohmann::json::parse(scaling_json(report))["prediction"].is_null());

@@ -49,12 +49,15 @@ ranks=1
 if grep -q '^ok *MPI  ' doctor.txt; then
   ranks=2
 fi
-"$convoy" bench scaling -n $ranks --model lenet5 --steps 30 --rounds 2 --json > bench.json 2> bench.err ||
+"$convoy" bench scaling -n $ranks --model lenet5 --steps 30 --rounds 2 --json -- --bucket-kib 16 \
+  > bench.json 2> bench.err ||
   fail "bench scaling: $(tail -n 20 bench.err)"
 cat bench.json
 grep -qF "\"ranks\":$ranks," bench.json || fail "no row for $ranks ranks"
 if [ $ranks = 2 ]; then
   grep -qF '"hosts":1024' bench.json || fail "no prediction"
+  # 61,706 weights of 4 bytes are 241 KiB.
+  grep -qF '"buckets":16' bench.json || fail "not the buckets that were asked for"
 fi
 [ "$(grep -c '^round' bench.err)" = $((2 * ranks)) ] || fail "rounds: $(cat bench.err)"
 "$convoy" bench scaling -n 1 --model lenet5 --steps 12 --rounds 1 --quiet > bench.txt 2>&1 ||
