@@ -7,7 +7,7 @@
 namespace convoy::launcher {
 namespace {
 
-constexpr int kNameWidth = 26;
+constexpr int kNameWidth = 24;
 
 std::string names_of(const CLI::Option& option) {
   if (option.get_positional()) {
@@ -42,7 +42,7 @@ std::string section(const CLI::App& app, const std::string& heading, bool positi
     if (option->get_positional() == positionals &&
         (positionals || option->get_group() == heading)) {
       lines +=
-          fmt::format("  {:<{}}{}\n", names_of(*option), kNameWidth, option->get_description());
+          fmt::format("  {:<{}}  {}\n", names_of(*option), kNameWidth, option->get_description());
     }
   }
   return lines.empty() ? "" : fmt::format("\n{}:\n{}", heading, lines);
