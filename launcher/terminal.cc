@@ -58,6 +58,11 @@ int terminal_columns(int descriptor) {
   return launchers_terminal(descriptor).value_or(SizedTerminal{}).columns;
 }
 
+int terminal_rows(int descriptor) {
+  winsize size{};
+  return ioctl(descriptor, TIOCGWINSZ, &size) == 0 && size.ws_row > 0 ? size.ws_row : 24;
+}
+
 std::string terminal_text(const Terminal& terminal, int columns) {
   return std::to_string(columns) + (terminal.colour ? " colour" : "") +
          (terminal.unicode ? " unicode" : "");

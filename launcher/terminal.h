@@ -27,6 +27,9 @@ Terminal terminal_of(int descriptor);
 /// Width in characters; 80 if it cannot be told.
 int terminal_columns(int descriptor);
 
+/// Height in lines; 24 if it cannot be told.
+int terminal_rows(int descriptor);
+
 /// Tells ranks, whose stderr is a pipe, of the terminal that it is shown on: "120 colour unicode".
 inline constexpr const char* kTerminalVariable = "CONVOY_TERMINAL";
 
