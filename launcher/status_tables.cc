@@ -2,7 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <functional>
+#include <cmath>
 
 #include "launcher/format.h"
 #include "launcher/sparkline.h"
@@ -25,26 +25,6 @@ std::string heading(const std::string& line, const StatusScreen& screen) {
   return painted(line, kDim, screen) + "\n";
 }
 
-template <typename Metrics>
-std::string curve(std::string_view name, std::span<const Metrics> points,
-                  const std::function<double(const Metrics&)>& value, bool percent,
-                  const StatusScreen& screen) {
-  std::vector<double> values;
-  for (const Metrics& point : points) {
-    values.push_back(value(point));
-  }
-  if (values.size() < 2) {
-    return "";
-  }
-  const auto text = [percent](double number) {
-    return percent ? format_percent(number) : format_loss(number);
-  };
-  const std::string ends = fmt::format("{} to {}", text(values.front()), text(values.back()));
-  const int width = std::min(kWidestCurve, screen.columns - 18 - 22);
-  return fmt::format("{:<16}{}  {}\n", name, sparkline(values, width, screen.terminal.unicode),
-                     ends);
-}
-
 double loss(const v1::Sums& sums) {
   return sums.loss_sum() / static_cast<double>(sums.images());
 }
@@ -53,24 +33,49 @@ double accuracy(const v1::Sums& sums) {
   return static_cast<double>(sums.correct()) / static_cast<double>(sums.images());
 }
 
-std::string curves(const StatusReport& report, const StatusScreen& screen) {
-  using Step = v1::StepMetrics;
-  using Epoch = v1::EpochMetrics;
-  // Steps tell more than epochs, as long as the coordinator has them.
-  std::string text;
-  if (report.steps.size() > 1) {
-    const std::span<const Step> steps(report.steps);
-    text += curve<Step>(
-        "train loss", steps, [](const Step& s) { return loss(s.sums()); }, false, screen);
-    text += curve<Step>(
-        "train accuracy", steps, [](const Step& s) { return accuracy(s.sums()); }, true, screen);
+std::string curve(std::string_view name, std::span<const double> values,
+                  std::span<const double> drawn, std::string (*text)(double),
+                  const StatusScreen& screen) {
+  if (values.size() < 2) {
+    return "";
   }
-  const std::span<const Epoch> epochs(report.epochs);
-  text += curve<Epoch>(
-      "test loss", epochs, [](const Epoch& e) { return loss(e.test()); }, false, screen);
-  text += curve<Epoch>(
-      "test accuracy", epochs, [](const Epoch& e) { return accuracy(e.test()); }, true, screen);
-  return text;
+  const std::string ends = fmt::format("{} to {}", text(values.front()), text(values.back()));
+  const int width = std::min(kWidestCurve, screen.columns - 18 - 22);
+  return fmt::format("{:<16}{}  {}\n", name, sparkline(drawn, width, screen.terminal.unicode),
+                     ends);
+}
+
+// Loss falls by orders of magnitude, of which a line is high enough for the first alone: so its
+// logarithm is drawn.
+std::string curves(std::string_view name, const std::vector<v1::Sums>& points,
+                   const StatusScreen& screen) {
+  std::vector<double> losses;
+  std::vector<double> logarithms;
+  std::vector<double> accuracies;
+  for (const v1::Sums& sums : points) {
+    losses.push_back(loss(sums));
+    logarithms.push_back(std::log(losses.back()));
+    accuracies.push_back(accuracy(sums));
+  }
+  return curve(fmt::format("{} loss", name), losses, logarithms, format_loss, screen) +
+         curve(fmt::format("{} accuracy", name), accuracies, accuracies, format_percent, screen);
+}
+
+std::string all_curves(const StatusReport& report, const StatusScreen& screen) {
+  std::vector<v1::Sums> train;
+  std::vector<v1::Sums> test;
+  for (const v1::EpochMetrics& epoch : report.epochs) {
+    train.push_back(epoch.train());
+    test.push_back(epoch.test());
+  }
+  // Steps tell more than epochs, as long as the coordinator has them.
+  if (report.steps.size() > train.size()) {
+    train.clear();
+    for (const v1::StepMetrics& step : report.steps) {
+      train.push_back(step.sums());
+    }
+  }
+  return curves("train", train, screen) + curves("test", test, screen);
 }
 
 }  // namespace
@@ -127,7 +132,7 @@ std::string history_text(const StatusReport& report, const StatusScreen& screen)
       text += lines[i] + "\n";
     }
   }
-  const std::string drawn = curves(report, screen);
+  const std::string drawn = all_curves(report, screen);
   return text + (drawn.empty() || text.empty() ? drawn : "\n" + drawn);
 }
 

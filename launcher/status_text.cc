@@ -112,7 +112,8 @@ std::string trouble(const v1::Run& run, const StatusScreen& screen) {
       text += row("straggler", painted(slow, kYellow, screen), screen);
     }
     if (!run.waiting_for().empty()) {
-      text += row("waiting", painted(fmt::format("for {}", shown(run.waiting_for(), screen)), kYellow, screen),
+      text += row("waiting",
+                  painted(fmt::format("for {}", shown(run.waiting_for(), screen)), kYellow, screen),
                   screen);
     }
   }
