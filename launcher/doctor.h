@@ -84,7 +84,7 @@ struct DataFacts {
 struct Facts {
   std::string convoy = {};  ///< version and compiler
   std::string blis = {};    ///< version and kernels
-  bool grpc = false;
+  std::string grpc = {};    ///< version; empty: built without the coordinator
   bool root = false;
   MpiFacts mpi = {};
   ProcessorFacts processor = {};

@@ -196,7 +196,8 @@ int usable_cores(const ProcessorFacts& processor) {
 std::vector<Finding> judge(const Facts& facts) {
   std::vector<Finding> findings = {
       ok("convoy", facts.convoy), ok("BLIS", facts.blis),
-      ok("gRPC", facts.grpc ? "built in" : "not built in; nothing needs it yet")};
+      ok("gRPC", facts.grpc.empty() ? "left out: convoy status, stop and coordinator are not there"
+                                    : fmt::format("{}, with the coordinator", facts.grpc))};
   judge_processor(facts.processor, findings);
   judge_cores(facts, findings);
   judge_memory(facts, findings);

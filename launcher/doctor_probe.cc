@@ -179,6 +179,7 @@ SharedMemoryFacts probe_shared_memory() {
 Facts probe(const DoctorOptions& options) {
   Facts facts = {.convoy = fmt::format("{}, {}", CONVOY_VERSION, kCompiler),
                  .blis = blis::describe(),
+                 .grpc = probe_grpc(),
                  .root = geteuid() == 0,
                  .processor = probe_processor(),
                  .shared_memory = probe_shared_memory(),

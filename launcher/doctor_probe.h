@@ -19,6 +19,8 @@ SharedMemoryFacts probe_shared_memory();
 DiskFacts probe_disk(const std::filesystem::path& directory);
 NetworkFacts probe_network();
 MpiFacts probe_mpi(const ProcessorFacts& processor);
+/// The version of gRPC, which the coordinator speaks; empty if it was left out.
+std::string probe_grpc();
 
 /// Why a process of this user cannot read another's memory as Open MPI's shared memory transport
 /// does (process_vm_readv between two children of one parent); empty if it can.
