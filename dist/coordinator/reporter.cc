@@ -64,9 +64,13 @@ class Reporter::Impl {
   std::size_t close() {
     if (thread_.joinable()) {
       std::unique_lock lock(mutex_);
-      deadline_ = Clock::now() + (away_ ? options_.away_flush : options_.flush);
+      closed_at_ = Clock::now();
+      deadline_ = closed_at_ + (away_ ? options_.away_flush : options_.flush);
       changed_.notify_all();
-      if (!changed_.wait_until(lock, *deadline_ + kCancelling, [this] { return ended_; })) {
+      while (!ended_ && Clock::now() < *deadline_ + kCancelling) {
+        changed_.wait_until(lock, *deadline_ + kCancelling);
+      }
+      if (!ended_) {
         sink_->cancel();
       }
       lock.unlock();
@@ -117,7 +121,7 @@ class Reporter::Impl {
   }
 
   void tell() {
-    Delivery::Outcome outcome = delivery_.deliver([this] { return late(); });
+    Delivery::Outcome outcome = delivery_.deliver([this] { return late_although_it_answers(); });
     if (outcome == Delivery::Outcome::kDone && Clock::now() >= heartbeat_at_ && !closing()) {
       outcome = delivery_.heartbeat(heartbeat());
       heartbeat_at_ = Clock::now() + delivery_.heartbeat_interval() - options_.interval / 2;
@@ -186,7 +190,7 @@ class Reporter::Impl {
         return;
       }
       std::unique_lock lock(mutex_);
-      changed_.wait_until(lock, std::min(retry_at_, *deadline_), [] { return false; });
+      changed_.wait_until(lock, std::min(retry_at_, *deadline_));
     }
   }
 
@@ -196,6 +200,15 @@ class Reporter::Impl {
   }
   bool late() {
     const std::lock_guard lock(mutex_);
+    return deadline_ && Clock::now() >= *deadline_;
+  }
+
+  bool late_although_it_answers() {
+    const std::lock_guard lock(mutex_);
+    away_ = false;
+    if (deadline_) {
+      deadline_ = closed_at_ + options_.flush;
+    }
     return deadline_ && Clock::now() >= *deadline_;
   }
 
@@ -233,6 +246,7 @@ class Reporter::Impl {
   std::condition_variable changed_;
   bool urgent_ = false;
   std::optional<Clock::time_point> deadline_;  // when closing
+  Clock::time_point closed_at_;
   bool ended_ = false;
   std::vector<std::string> notes_;
 
