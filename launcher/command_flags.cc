@@ -127,6 +127,7 @@ void add_flags(CLI::App& app, TrainOptions& options) {
              [&options](bool on) { options.shuffle = !on; });
   add_rank_flags(app, options.distributed);
   add_checkpoint_flags(app, options);
+  add_report_flags(app, options.report);
   const std::string output = "Output";
   add_path(app, {"--run-dir", "DIR", "Where the run writes [runs/TIME-MODEL-N]", output},
            options.run_dir);

@@ -60,18 +60,6 @@ int parse_log_level(const std::string& name, const std::string& text) {
   return v1::LOG_LEVEL_ERROR + static_cast<int>(parse_word(name, text, log_levels()));
 }
 
-// "HOST:PORT", "[V6]:PORT".
-std::string parse_address(const std::string& name, const std::string& text) {
-  const std::size_t colon = text.rfind(':');
-  const std::string port = colon == text.npos ? "" : text.substr(colon + 1);
-  const bool whole = !port.empty() && port.size() <= 5 &&
-                     port.find_first_not_of("0123456789") == port.npos && std::stoi(port) < 65536;
-  if (!whole || colon == 0) {
-    throw UsageError(fmt::format("{} {}: must be HOST:PORT", name, printable(text)));
-  }
-  return text;
-}
-
 void add_argument(CLI::App& app, const Flag& flag, std::string& target) {
   app.add_option_function<std::string>(
          flag.name, [&target](const std::string& text) { target = text; }, flag.help)
@@ -88,13 +76,19 @@ void add_json(CLI::App& app, const std::string& help, bool& target) {
 
 }  // namespace
 
-void add_connection_flags(CLI::App& app, ConnectionOptions& options,
-                          const std::string& address_help) {
-  const std::string group = "Coordinator";
-  add_value(app, {"--coordinator", "HOST:PORT", address_help, group},
-            [&options](const std::string& text) {
-              options.address = parse_address("--coordinator", text);
-            });
+std::string parse_address(const std::string& name, const std::string& text) {
+  const std::size_t colon = text.rfind(':');
+  const std::string port = colon == text.npos ? "" : text.substr(colon + 1);
+  const bool whole = !port.empty() && port.size() <= 5 &&
+                     port.find_first_not_of("0123456789") == port.npos && std::stoi(port) < 65536;
+  if (!whole || colon == 0) {
+    throw UsageError(fmt::format("{} {}: must be HOST:PORT", name, printable(text)));
+  }
+  return text;
+}
+
+void add_access_flags(CLI::App& app, ConnectionOptions& options) {
+  const std::string group = kCoordinator;
   add_path(app,
            {"--coordinator-token-file", "FILE", "Its token [$CONVOY_COORDINATOR_TOKEN]", group},
            options.token_file);
@@ -104,6 +98,15 @@ void add_connection_flags(CLI::App& app, ConnectionOptions& options,
   add_path(app, {"--coordinator-cert", "FILE", "Own certificate, if it demands one", group},
            options.certificate);
   add_path(app, {"--coordinator-key", "FILE", "The key to that", group}, options.key);
+}
+
+void add_connection_flags(CLI::App& app, ConnectionOptions& options,
+                          const std::string& address_help) {
+  add_value(app, {"--coordinator", "HOST:PORT", address_help, kCoordinator},
+            [&options](const std::string& text) {
+              options.address = parse_address("--coordinator", text);
+            });
+  add_access_flags(app, options);
 }
 
 void add_flags(CLI::App& app, StatusOptions& options) {

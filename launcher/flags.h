@@ -61,6 +61,16 @@ void add_flags(CLI::App& app, LogLevelOptions& options);
 /// Starting ranks and what they do together.
 void add_rank_flags(CLI::App& app, DistributedOptions& options);
 
+/// Of flags about reaching a coordinator.
+inline constexpr const char* kCoordinator = "Coordinator";
+/// Its token and TLS.
+void add_access_flags(CLI::App& app, ConnectionOptions& options);
+/// HOST:PORT or [V6]:PORT; `name` is for the message.
+std::string parse_address(const std::string& name, const std::string& text);
+
+/// Which coordinator a run reports to.
+void add_report_flags(CLI::App& app, ReportOptions& options);
+
 /// --resume and what decides which checkpoints there are.
 void add_checkpoint_flags(CLI::App& app, TrainOptions& options);
 

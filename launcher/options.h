@@ -14,6 +14,7 @@
 #include "core/base/check.h"
 #include "dist/trainer.h"
 #include "launcher/coordinator_options.h"
+#include "launcher/report_options.h"
 #include "launcher/retention.h"
 
 namespace convoy::launcher {
@@ -82,6 +83,7 @@ struct TrainOptions {
   std::optional<std::int64_t> checkpoint_every = {};  ///< steps; also after every epoch
   Retention keep = {};                                ///< which checkpoints
   DistributedOptions distributed = {};
+  ReportOptions report = {};
   std::optional<int> threads = {};  ///< of each rank
   PlotFormat plots = PlotFormat::kPng;
   bool tensorboard = true;  ///< write an event file

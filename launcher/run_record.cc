@@ -53,7 +53,7 @@ Recorder::Parts recorder_parts(const TrainingTask& task, const RunDir& run_dir) 
 
 }  // namespace
 
-RunRecord::RunRecord(const TrainingJob& job)
+RunRecord::RunRecord(const TrainingJob& job, std::span<const std::int64_t> pids)
     : job_(job),
       run_dir_(open_run_dir(job.task())),
       recorder_(recorder_parts(job.task(), run_dir_)),
@@ -66,6 +66,15 @@ RunRecord::RunRecord(const TrainingJob& job)
         .step = job.trainer().position().step,
         .on_note = [this](const std::string& text) { recorder_.on_note(text); }});
     observers_.add(*tensorboard_);
+  }
+  coordination_ =
+      start_coordination({.job = job,
+                          .run_dir = run_dir_,
+                          .pids = pids,
+                          .epochs = recorder_.epochs(),
+                          .show = [this](const std::string& text) { recorder_.on_note(text); }});
+  if (coordination_) {
+    observers_.add(*coordination_);
   }
 }
 
@@ -87,12 +96,23 @@ int RunRecord::stopped() {
   recorder_.progress().end();
   const std::string checkpoint = recorder_.last_checkpoint().string();
   const int ranks = job_.communicator().size();
+  tell_end(Coordination::End::kStopped, "checkpoint " + checkpoint);
   notify_launcher(kStopped);
   std::cerr << fmt::format(
       "stopped at step {} of {}; the checkpoint is {}\ngo on with: convoy train {}--resume {}\n",
       job_.trainer().position().step, job_.steps(), checkpoint,
       ranks > 1 ? fmt::format("-n {} ", ranks) : "", run_dir_.path().string());
   return kExitStopped;
+}
+
+void RunRecord::failed(const std::string& why) {
+  tell_end(Coordination::End::kFailed, why);
+}
+
+void RunRecord::tell_end(Coordination::End end, const std::string& reason) {
+  if (coordination_) {
+    coordination_->end(end, reason);
+  }
 }
 
 int RunRecord::done(const std::optional<dist::Evaluation>& evaluation, double imbalance) {
@@ -114,6 +134,7 @@ int RunRecord::done(const std::optional<dist::Evaluation>& evaluation, double im
                               .imbalance = imbalance,
                               .trainer = job_.trainer(),
                               .epochs = recorder_.epochs()};
+  tell_end(Coordination::End::kSucceeded, "");
   if (!task.options.quiet) {
     std::cerr << communication_summary(result);
   }

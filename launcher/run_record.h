@@ -2,10 +2,15 @@
 // way and at the end, and what is said about how it ended.
 #pragma once
 
+#include <cstdint>
+#include <memory>
 #include <optional>
+#include <span>
+#include <string>
 
 #include "dist/evaluator.h"
 #include "dist/trainer.h"
+#include "launcher/coordination.h"
 #include "launcher/observers.h"
 #include "launcher/recorder.h"
 #include "launcher/run_dir.h"
@@ -16,9 +21,9 @@ namespace convoy::launcher {
 
 class RunRecord {
  public:
-  /// Makes the run directory, or takes that of the resumed run back to its checkpoint. `job` must
-  /// outlive it. Throws Error.
-  explicit RunRecord(const TrainingJob& job);
+  /// Makes the run directory, or takes that of the resumed run back to its checkpoint, and finds or
+  /// starts a coordinator. `job` must outlive it; `pids` are those of all ranks. Throws Error.
+  RunRecord(const TrainingJob& job, std::span<const std::int64_t> pids);
   RunRecord(const RunRecord&) = delete;
   RunRecord& operator=(const RunRecord&) = delete;
 
@@ -33,12 +38,17 @@ class RunRecord {
   /// left, which has not been tested here.
   int stopped();
   int done(const std::optional<dist::Evaluation>& evaluation, double imbalance);
+  /// Lets the coordinator know of an error that ends the run.
+  void failed(const std::string& why);
 
  private:
+  void tell_end(Coordination::End end, const std::string& reason);
+
   const TrainingJob& job_;
   RunDir run_dir_;
   Recorder recorder_;
   std::optional<TensorBoard> tensorboard_;
+  std::unique_ptr<Coordination> coordination_;
   Observers observers_;
 };
 

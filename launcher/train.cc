@@ -1,4 +1,6 @@
 // `convoy train`: has the ranks agree, lets the Trainer run, and has written down what came of it.
+#include <unistd.h>
+
 #include "dist/collectives.h"
 #include "launcher/commands.h"
 #include "launcher/exit_codes.h"
@@ -16,6 +18,13 @@ class Follower : public dist::Observer {
  public:
   bool stop_requested() override { return StopSignal::requested(); }
 };
+
+std::vector<std::int64_t> all_pids(dist::Communicator& communicator) {
+  std::vector<std::int64_t> pids(static_cast<std::size_t>(communicator.size()));
+  pids[static_cast<std::size_t>(communicator.rank())] = getpid();
+  all_reduce_sum(communicator, std::span(pids));
+  return pids;
+}
 
 // `record`: rank 0's, nullptr on the others.
 int train(TrainingJob& job, RunRecord* record) {
@@ -58,11 +67,19 @@ int run_train(const TrainOptions& given, dist::Communicator& communicator) {
     return kExitRanksDisagree;
   }
   TrainingJob job(task, communicator);
+  const std::vector<std::int64_t> pids = all_pids(communicator);
   std::optional<RunRecord> record;
   if (communicator.rank() == 0) {
-    record.emplace(job);
+    record.emplace(job, pids);
   }
-  return train(job, record ? &*record : nullptr);
+  try {
+    return train(job, record ? &*record : nullptr);
+  } catch (const std::exception& error) {
+    if (record) {
+      record->failed(error.what());
+    }
+    throw;
+  }
 }
 
 }  // namespace convoy::launcher

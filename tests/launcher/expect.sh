@@ -1,6 +1,9 @@
 # shellcheck shell=bash
 # Sourced by tests of the program: `fail`, and `expect` for what one command says and how it ends.
 
+# Where runs are found by their names: not among the user's own.
+export XDG_STATE_HOME=${TMPDIR:-/tmp}/convoy-test-state
+
 fail() {
   echo "FAILED: $*"
   exit 1

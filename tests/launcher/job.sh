@@ -6,6 +6,7 @@ dir=$(mktemp -d)
 job=
 trap 'kill -KILL $job 2> /dev/null || true; umount full 2> /dev/null || true; rm -rf "$dir"' EXIT
 cd "$dir" || exit
+export XDG_STATE_HOME=$dir/state-home
 export OMP_NUM_THREADS=1 OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
 # A rank that is sent SIGSEGV is to die of it, not to print a report.
 export ASAN_OPTIONS=fast_unwind_on_malloc=0:handle_segv=0${ASAN_OPTIONS:+:$ASAN_OPTIONS}
