@@ -1,5 +1,6 @@
 // RunEntry: steps, epochs and who is slow.
 #include <algorithm>
+#include <limits>
 
 #include "dist/coordinator/refusal.h"
 #include "dist/coordinator/run_entry.h"
@@ -28,13 +29,19 @@ void RunEntry::check_epochs(const v1::ReportProgressRequest& request) const {
   }
 }
 
-// What lies before the first step that a caller still has is not known here and never will be.
+// What lies before the first steps that a caller still has is not known here and never will be.
 void RunEntry::close_gap(const v1::ReportProgressRequest& request) {
-  if (!skip_gap_ || request.steps().empty()) {
+  if (!skip_gap_ || (request.steps().empty() && request.lost().empty())) {
     return;
   }
   skip_gap_ = false;
-  const std::int64_t first = request.steps(0).step();
+  std::int64_t first = std::numeric_limits<std::int64_t>::max();
+  if (!request.steps().empty()) {
+    first = request.steps(0).step();
+  }
+  for (const v1::StepRange& range : request.lost()) {
+    first = std::min(first, range.first());
+  }
   if (!ledger_.skip_to(first)) {
     ledger_.lose(ledger_.closed() + 1, first - 1);
   }

@@ -238,10 +238,13 @@ TEST(RunBookTest, CoordinatorThatForgotTakesUpWhereTheCallerIs) {
   *request.add_epochs() = finished_epoch(1, 1, 2).epoch();
   EXPECT_EQ(told.tell(request).acknowledged_sequence(), 11);
   EXPECT_EQ(told.run().last_epoch().epoch(), 1);
-  told.tell(report(12, step_of(12, {0})));
+  v1::ReportProgressRequest first = report(12, step_of(12, {0}));
+  first.add_lost()->set_first(10);
+  first.mutable_lost(0)->set_last(11);
+  told.tell(first);
   told.tell(report(7, step_of(12, {1}), 1));
   EXPECT_EQ(told.run().step(), 12);
-  EXPECT_EQ(told.run().lost_steps(), 0);
+  EXPECT_EQ(told.run().lost_steps(), 2) << "those before are not known, and not called lost";
   expect_refusal(Kind::kAborted, "after 7", [&] { told.tell(report(9, 1)); });
 }
 
