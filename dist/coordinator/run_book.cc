@@ -111,12 +111,11 @@ void RunBook::make_room(const v1::RegisterRunRequest& request, const RunEntry* k
 }
 
 void RunBook::forget(RunEntry& entry) {
-  const std::string name = entry.name();
-  forgotten_runs_.emplace_back(entry.id(), name);
   changed_.erase(entry.id());
   by_registration_.erase(entry.registration());
   ranks_ -= entry.world_size();
-  runs_.erase(name);
+  forgotten_runs_.emplace_back(entry.id(), entry.name());
+  runs_.erase(forgotten_runs_.back().second);
 }
 
 v1::ReportProgressResponse RunBook::report_progress(const v1::ReportProgressRequest& request,
