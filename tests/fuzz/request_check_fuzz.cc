@@ -14,6 +14,7 @@
 #include <functional>
 #include <string>
 
+#include "dist/coordinator/refusal.h"
 #include "dist/coordinator/run_book.h"
 
 namespace convoy::dist {
@@ -46,7 +47,8 @@ v1::RegisterRunRequest known_run() {
 }
 
 void look(const RunBook& book, Time now) {
-  for (const v1::Run& run : book.list_runs({}, now).runs()) {
+  const v1::ListRunsResponse all = book.list_runs({}, now);
+  for (const v1::Run& run : all.runs()) {
     require_that(v1::RunState_IsValid(run.state()) && run.state() != v1::RUN_STATE_UNSPECIFIED);
     require_that(run.step() >= 0 && run.step() <= run.spec().steps());
     require_that(run.epoch() >= 0 && run.epoch() <= run.spec().epochs());
