@@ -37,9 +37,12 @@ void ReportStream::OnReadDone(bool ok) {
 }
 
 void ReportStream::take_report() {
-  if (grpc::Status status = parts_.gate.admit_message(); !status.ok()) {
-    fail(std::move(status));
-    return;
+  // The first came with the call, which was let in.
+  if (!std::exchange(first_, false)) {
+    if (grpc::Status status = parts_.gate.admit_message(); !status.ok()) {
+      fail(std::move(status));
+      return;
+    }
   }
   v1::ReportProgressRequest request;
   if (!grpc::SerializationTraits<v1::ReportProgressRequest>::Deserialize(&bytes_, &request).ok()) {

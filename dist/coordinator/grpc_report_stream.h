@@ -47,6 +47,7 @@ class ReportStream final : public grpc::ServerReadReactor<grpc::ByteBuffer>,
   grpc::ByteBuffer* answer_;              // gRPC's; ours to write until Finish
   grpc::ByteBuffer bytes_;                // gRPC's while reading_
   std::shared_ptr<ReportStream> itself_;  // until OnDone
+  bool first_ = true;                     // no report was read yet; one read at a time uses it
 
   std::mutex mutex_;  // for all below
   v1::ReportProgressResponse last_answer_;
