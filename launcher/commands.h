@@ -26,6 +26,7 @@ int run_doctor(const DoctorOptions& options);
 /// runs in a line that doctor reads.
 int run_doctor_rank(dist::Communicator& communicator);
 int run_bench_scaling(const BenchScalingOptions& options);
+int run_bench_coordinator(const BenchCoordinatorOptions& options);
 // A program that is built without the coordinator has these too; they say so.
 int run_status(const StatusOptions& options);
 int run_stop(const StopOptions& options);

@@ -53,6 +53,7 @@ void add_flags(CLI::App& app, PredictOptions& options);
 void add_flags(CLI::App& app, ExportOptions& options);
 void add_flags(CLI::App& app, DoctorOptions& options);
 void add_flags(CLI::App& app, BenchScalingOptions& options);
+void add_flags(CLI::App& app, BenchCoordinatorOptions& options);
 void add_flags(CLI::App& app, StatusOptions& options);
 void add_flags(CLI::App& app, StopOptions& options);
 void add_flags(CLI::App& app, CoordinatorOptions& options);

@@ -55,6 +55,9 @@ struct Run {
   int operator()(const launcher::BenchScalingOptions& options) const {
     return run_bench_scaling(options);
   }
+  int operator()(const launcher::BenchCoordinatorOptions& options) const {
+    return run_bench_coordinator(options);
+  }
   int operator()(const launcher::StatusOptions& options) const { return run_status(options); }
   int operator()(const launcher::StopOptions& options) const { return run_stop(options); }
   int operator()(const launcher::CoordinatorOptions& options) const {

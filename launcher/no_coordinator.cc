@@ -27,6 +27,9 @@ int run_coordinator(const CoordinatorOptions&) {
 int run_log_level(const LogLevelOptions&) {
   refuse("coordinator log-level");
 }
+int run_bench_coordinator(const BenchCoordinatorOptions&) {
+  refuse("bench coordinator");
+}
 
 std::string probe_grpc() {
   return "";

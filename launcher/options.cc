@@ -43,6 +43,7 @@ constexpr const char* kOverview =
   convoy export --model tutorial   print a model file to start from
   convoy doctor                    what stands in the way of training here, and how to clear it
   convoy bench scaling             how much faster more ranks are, and what to expect of hosts
+  convoy bench coordinator         how many workers a coordinator bears
 
   convoy COMMAND --help            its options and examples
   convoy --version
@@ -169,12 +170,19 @@ Command parse_coordinator(const Arguments& arguments) {
 }
 
 Command parse_bench(const Arguments& arguments) {
-  if (arguments.empty() || arguments.front() != "scaling") {
-    throw UsageError("convoy bench: say what to measure: convoy bench scaling");
+  const std::string what = arguments.empty() ? "" : arguments.front();
+  const Arguments others(arguments.begin() + (arguments.empty() ? 0 : 1), arguments.end());
+  if (what == "scaling") {
+    return parse_command<BenchScalingOptions>(
+        {"bench scaling", "Measures how much faster training is on more ranks."}, others);
   }
-  return parse_command<BenchScalingOptions>(
-      {"bench scaling", "Measures how much faster training is on more ranks."},
-      {arguments.begin() + 1, arguments.end()});
+  if (what == "coordinator") {
+    return parse_command<BenchCoordinatorOptions>(
+        {"bench coordinator", "Measures how many reports a coordinator takes, and how fast."},
+        others);
+  }
+  throw UsageError(
+      "convoy bench: say what to measure: convoy bench scaling, or convoy bench coordinator");
 }
 
 }  // namespace

@@ -147,14 +147,24 @@ struct BenchScalingOptions {
   bool quiet = false;
 };
 
+struct BenchCoordinatorOptions {
+  std::string address = {};               ///< HOST:PORT of a running coordinator; empty: start one
+  std::filesystem::path token_file = {};  ///< of that one
+  std::vector<int> workers = {1, 100, 1000};
+  int seconds = 10;  ///< of each phase
+  bool json = false;
+  bool quiet = false;
+};
+
 /// --help or --version: to be printed on stdout, exit code 0.
 struct HelpText {
   std::string text = {};
 };
 
-using Command = std::variant<HelpText, TrainOptions, EvaluateOptions, PredictOptions, ExportOptions,
-                             DoctorOptions, DoctorRankOptions, BenchScalingOptions, StatusOptions,
-                             StopOptions, CoordinatorOptions, LogLevelOptions>;
+using Command =
+    std::variant<HelpText, TrainOptions, EvaluateOptions, PredictOptions, ExportOptions,
+                 DoctorOptions, DoctorRankOptions, BenchScalingOptions, BenchCoordinatorOptions,
+                 StatusOptions, StopOptions, CoordinatorOptions, LogLevelOptions>;
 
 /// Throws UsageError, with the nearest name for one that is not known and the number for one out of
 /// its range. Options of --config FILE are taken as if they stood before those of the command line,

@@ -21,6 +21,12 @@ constexpr const char* kScalingExamples = R"(Examples:
   convoy bench scaling -n 2 -- --bf16-gradients    what follows -- goes to convoy train
 )";
 
+constexpr const char* kCoordinatorExamples = R"(Examples:
+  convoy bench coordinator                     1, 100 and 1000 workers, each once a second
+  convoy bench coordinator --workers 50 --seconds 60
+  convoy bench coordinator --address node1:7070 --token-file token    one that runs already
+)";
+
 constexpr const char* kMeasure = "Measuring";
 constexpr const char* kPredict = "Predicting";
 
@@ -99,6 +105,25 @@ void add_flags(CLI::App& app, BenchScalingOptions& options) {
   app.add_option("TRAIN_OPTIONS", options.train_options, "For convoy train, after --")
       ->type_name("");
   add_prediction_flags(app, options);
+  add_switch(app, {"--json", "", "Print one JSON object on stdout", kProgram},
+             [&options](bool on) { options.json = on; });
+  add_switch(app, {"--quiet", "", "No progress on stderr", kProgram},
+             [&options](bool on) { options.quiet = on; });
+}
+
+void add_flags(CLI::App& app, BenchCoordinatorOptions& options) {
+  app.footer(kCoordinatorExamples);
+  add_value(app, {"--workers", "N", "So many instead of 1, 100 and 1000", kMeasure},
+            [&options](const std::string& text) {
+              options.workers = {small_whole("--workers", text, 4000)};
+            });
+  add_value(app, {"--seconds", "S", "Of each phase [10]", kMeasure},
+            [&options](const std::string& text) {
+              options.seconds = small_whole("--seconds", text, 3600);
+            });
+  add_value(app, {"--address", "HOST:PORT", "A running coordinator [starts one]", kMeasure},
+            [&options](const std::string& text) { options.address = text; });
+  add_path(app, {"--token-file", "FILE", "Holds that one's token", kMeasure}, options.token_file);
   add_switch(app, {"--json", "", "Print one JSON object on stdout", kProgram},
              [&options](bool on) { options.json = on; });
   add_switch(app, {"--quiet", "", "No progress on stderr", kProgram},

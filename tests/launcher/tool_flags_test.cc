@@ -86,6 +86,9 @@ TEST(ToolFlagsTest, ScalingTakesWhatItMeasuresAndPredicts) {
 TEST(ToolFlagsTest, BenchSaysWhatThereIsToMeasure) {
   EXPECT_THAT(refusal({"bench"}), HasSubstr("convoy bench scaling"));
   EXPECT_THAT(refusal({"bench", "speed"}), HasSubstr("convoy bench scaling"));
+  EXPECT_THAT(refusal({"bench"}), HasSubstr("convoy bench coordinator"));
+  EXPECT_THAT(refusal({"bench", "coordinator", "--workers", "0"}), HasSubstr("--workers '0'"));
+  EXPECT_EQ(std::get<BenchCoordinatorOptions>(parse({"bench", "coordinator"})).workers.size(), 3U);
   EXPECT_THAT(refusal({"bench", "scaling", "--steps", "10"}), HasSubstr("--steps '10'"));
   EXPECT_THAT(std::get<HelpText>(parse({"bench", "scaling", "--help"})).text,
               HasSubstr("convoy bench scaling [TRAIN_OPTIONS] [options]"));
