@@ -16,7 +16,9 @@ namespace convoy::dist {
 /// What callers may cost.
 struct ServerLimits {
   std::int64_t message_bytes = 8 << 20;
-  int streams_per_connection = 100;
+  /// A call whose message does not come costs gRPC some 13 KiB, which memory_bytes does not bound
+  /// and no token is asked for yet: connections times this times that is what strangers can take.
+  int streams_per_connection = 16;
   int connections = 4096;
   int watchers = 256;                     ///< WatchRun streams at a time
   std::int64_t memory_bytes = 256 << 20;  ///< gRPC's buffers
