@@ -8,7 +8,7 @@ namespace {
 
 [[noreturn]] void refuse(const char* command) {
   fail(
-      "convoy {}: this convoy was built without a coordinator, with -DCONVOY_WITH_GRPC=OFF\n"
+      "this build has no coordinator, so no convoy {}: it was made with -DCONVOY_WITH_GRPC=OFF\n"
       "runs keep their metrics in metrics.jsonl; SIGTERM stops one with a checkpoint",
       command);
 }
