@@ -1,4 +1,4 @@
-#include "dist/coordinator/grpc_version.h"
+#include "dist/coordinator/rpc_version.h"
 
 #include <grpcpp/grpcpp.h>
 

@@ -1,4 +1,4 @@
-// Which gRPC this program is linked with.
+// Which gRPC this program is linked with. Implemented in grpc_version.cc.
 #pragma once
 
 #include <string>
