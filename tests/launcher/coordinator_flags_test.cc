@@ -1,8 +1,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "tests/launcher/command_line.h"
 #include "convoy/v1/coordinator.pb.h"
+#include "tests/launcher/command_line.h"
 
 namespace convoy::launcher {
 namespace {
