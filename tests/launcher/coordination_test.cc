@@ -7,11 +7,13 @@
 
 #include <cstdlib>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <thread>
 
 #include "core/io/file.h"
 #include "dist/coordinator/client.h"
 #include "dist/coordinator/coordinator.h"
+#include "dist/coordinator/server.h"
 #include "launcher/commands.h"
 #include "launcher/exit_codes.h"
 #include "launcher/json.h"
@@ -136,6 +138,75 @@ TEST_F(CoordinationTest, StopsWhenItIsAskedToAndGoesOnUnderTheSameName) {
   EXPECT_EQ(told.state(), v1::RUN_STATE_SUCCEEDED);
   EXPECT_EQ(told.generation(), 2);
   EXPECT_EQ(weights("straight"), weights("stopped"));
+}
+
+// A coordinator on a socket of its own, with a token.
+class Elsewhere {
+ public:
+  explicit Elsewhere(fs::path directory) : directory_(std::move(directory)) {
+    fs::create_directory(directory_);
+    io::write_file_atomically(token_file(), io::as_bytes(token_ + "\n"));
+    fs::permissions(token_file(), fs::perms::owner_read | fs::perms::owner_write);
+    start("127.0.0.1:0");
+  }
+  void start(const std::string& listen) {
+    coordinator_.emplace(dist::Coordinator::Options{.database = directory_ / "coordinator.db"});
+    server_.emplace(*coordinator_,
+                    dist::CoordinatorServer::Options{.listen = listen, .token = token_});
+    address_ = server_->address();
+  }
+  void stop() {
+    server_.reset();
+    coordinator_.reset();
+  }
+  const std::string& address() const { return address_; }
+  fs::path token_file() const { return directory_ / "token"; }
+  v1::Run run(const std::string& name) const {
+    v1::GetRunRequest request;
+    request.set_run(name);
+    return coordinator_->get_run(request);
+  }
+
+ private:
+  fs::path directory_;
+  dist::Token token_ = dist::make_token();
+  std::optional<dist::Coordinator> coordinator_;
+  std::optional<dist::CoordinatorServer> server_;
+  std::string address_;
+};
+
+TEST_F(CoordinationTest, ReportsElsewhereThoughThatIsRestartedMeanwhile) {
+  Elsewhere elsewhere(directory_.path() / "elsewhere");
+  EXPECT_EQ(train("alone", {"--epochs", "2", "--coordinator", "none"}), kExitDone);
+  std::thread restarter([&] {
+    while (!fs::exists(run("told") / "run.json")) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(300));
+    elsewhere.stop();
+    std::this_thread::sleep_for(std::chrono::milliseconds(300));
+    elsewhere.start(elsewhere.address());
+  });
+  EXPECT_EQ(train("told", {"--epochs", "2", "--coordinator", elsewhere.address(),
+                           "--coordinator-token-file", elsewhere.token_file().string()}),
+            kExitDone);
+  restarter.join();
+  EXPECT_EQ(weights("alone"), weights("told"));
+  EXPECT_FALSE(fs::exists(run("told") / "coordinator.json"));
+  const v1::Run told = elsewhere.run(json(run("told") / "run.json").at("run"));
+  EXPECT_EQ(told.step(), 40);
+  EXPECT_EQ(told.lost_steps(), 0);
+  EXPECT_EQ(told.state(), v1::RUN_STATE_SUCCEEDED);
+  EXPECT_EQ(told.last_epoch().aggregated().loss_sum(), told.last_epoch().train().loss_sum());
+}
+
+TEST_F(CoordinationTest, AWrongTokenStopsNothing) {
+  const Elsewhere elsewhere(directory_.path() / "elsewhere");
+  setenv("CONVOY_COORDINATOR_TOKEN", "0123456789abcdef0123", 1);
+  EXPECT_EQ(train("refused", {"--max-steps", "5", "--coordinator", elsewhere.address()}),
+            kExitDone);
+  unsetenv("CONVOY_COORDINATOR_TOKEN");
+  EXPECT_GT(fs::file_size(run("refused") / "reports.journal"), 0U);
 }
 
 TEST_F(CoordinationTest, ACoordinatorThatIsNowhereDoesNotMatter) {
