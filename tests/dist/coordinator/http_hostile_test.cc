@@ -80,12 +80,12 @@ TEST_F(HttpHostileTest, EndlessHeadersAreCutOff) {
   RawClient hostile;
   hostile.connect(port_);
   hostile.send("GET / HTTP/1.1\r\n");
-  const std::string line = "X-Header: " + std::string(10'000, 'x') + "\r\n";
+  const std::string line = "X-Header: " + std::string(1000, 'x') + "\r\n";
   int lines = 0;
-  while (lines < 10'000 && hostile.send(line)) {
+  while (lines < 50'000 && hostile.send(line)) {
     ++lines;
   }
-  EXPECT_LT(lines, 10'000) << "all was taken";
+  EXPECT_LT(lines, 50'000) << "all was taken";
   EXPECT_EQ(get("/healthz").status, 200);
 }
 
@@ -105,8 +105,9 @@ TEST_F(HttpHostileTest, BodiesThatAreTooLongOrOfNoKnownLengthAreRefusedUnread) {
   EXPECT_THAT(ask(port_, head + "\r\n"), StartsWith("HTTP/1.1 404")) << "no body is fine";
 }
 
-TEST_F(HttpHostileTest, ManyRangesAreNotCarriedOut) {
+TEST_F(HttpHostileTest, RangesAreNotCarriedOut) {
   serve();
+  EXPECT_EQ(get("/page.css", {{"Range", "bytes=0-0"}}).status, 200);
   std::string ranges = "bytes=0-0";
   while (ranges.size() < 8000) {
     ranges += ",0-0";
