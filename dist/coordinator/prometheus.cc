@@ -142,7 +142,9 @@ std::string prometheus_text(const Coordinator& coordinator) {
       ++count[run.state()];
       chosen.push_back(std::move(run));
     }
-    std::ranges::stable_partition(chosen, [](const v1::Run& run) { return !has_ended(run); });
+    // Not std::ranges, which clang 14 cannot compile here.
+    std::stable_partition(chosen.begin(), chosen.end(),
+                          [](const v1::Run& run) { return !has_ended(run); });
     chosen.resize(std::min(chosen.size(), kMaxRuns));
     request.set_page_token(page.next_page_token());
   } while (!request.page_token().empty());
