@@ -3,10 +3,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cstdlib>
 #include <map>
-#include <regex>
 #include <set>
 #include <sstream>
+#include <string>
+#include <string_view>
 
 #include "tests/dist/coordinator/made_up_run.h"
 #include "tests/support/temporary_directory.h"
@@ -14,43 +17,73 @@
 namespace convoy::dist {
 namespace {
 
-/// Samples by name and labels, as they are written; refuses what the text format 0.0.4 does not
+constexpr std::string_view kNameLetters = "abcdefghijklmnopqrstuvwxyz0123456789_";
+
+/// Takes a name off the front of `line`.
+std::string_view take_name(std::string_view& line) {
+  const std::string_view name = line.substr(0, line.find_first_not_of(kNameLetters));
+  line.remove_prefix(name.size());
+  return name;
+}
+
+/// Takes {name="text",...} off the front, if it is there; false if it is not well formed.
+bool take_labels(std::string_view& line) {
+  if (!line.starts_with('{')) {
+    return true;
+  }
+  do {
+    line.remove_prefix(1);
+    if (take_name(line).empty() || !line.starts_with("=\"")) {
+      return false;
+    }
+    line.remove_prefix(2);
+    while (!line.empty() && line[0] != '"') {
+      const bool escaped = line[0] == '\\';
+      if (escaped && (line.size() < 2 || std::string_view("\"\\n").find(line[1]) == line.npos)) {
+        return false;
+      }
+      line.remove_prefix(escaped ? 2 : 1);
+    }
+    line.remove_prefix(std::min<std::size_t>(1, line.size()));
+  } while (line.starts_with(','));
+  const bool closed = line.starts_with('}');
+  line.remove_prefix(closed ? 1 : 0);
+  return closed;
+}
+
+/// Samples by name and labels, as they are written; fails at what the text format 0.0.4 does not
 /// allow: a sample before its HELP and TYPE, a family in two places, a sample given twice.
 std::map<std::string, double> parse(const std::string& text) {
-  static const std::regex comment(R"(# (HELP|TYPE) ([a-z_:][a-z0-9_:]*) (.+))");
-  static const std::string label = R"re([a-z_]+="([^"\\\n]|\\["\\n])*")re";
-  static const std::regex sample("([a-z_:][a-z0-9_:]*)(\\{" + label + "(," + label +
-                                 R"re()*\})? (\S+))re");
   std::map<std::string, double> samples;
-  std::map<std::string, std::string> types;
   std::set<std::string> helped;
   std::string family;
   EXPECT_TRUE(text.ends_with('\n'));
   std::istringstream lines(text);
-  for (std::string line; std::getline(lines, line);) {
-    std::smatch match;
-    if (std::regex_match(line, match, comment)) {
-      if (match[1] == "HELP") {
-        EXPECT_TRUE(helped.insert(match[2]).second) << "a family in two places: " << line;
-        EXPECT_TRUE(std::string(match[3]).ends_with('.')) << line;
+  for (std::string whole; std::getline(lines, whole);) {
+    std::string_view line = whole;
+    if (line.starts_with("# ")) {
+      const bool help = line.starts_with("# HELP ");
+      EXPECT_TRUE(help || line.starts_with("# TYPE ")) << whole;
+      line.remove_prefix(7);
+      const std::string name(take_name(line));
+      if (help) {
+        EXPECT_TRUE(helped.insert(name).second) << "a family in two places: " << whole;
+        EXPECT_TRUE(line.starts_with(' ') && line.ends_with('.')) << whole;
       } else {
-        EXPECT_TRUE(match[3] == "gauge" || match[3] == "counter") << line;
-        family = match[2];
-        EXPECT_TRUE(helped.contains(family)) << line;
-        types[family] = match[3];
-        EXPECT_EQ(family.ends_with("_total"), match[3] == "counter") << line;
+        family = name;
+        EXPECT_TRUE(helped.contains(family)) << whole;
+        EXPECT_EQ(line, family.ends_with("_total") ? " counter" : " gauge") << whole;
       }
       continue;
     }
-    if (!std::regex_match(line, match, sample)) {
-      ADD_FAILURE() << "no sample: " << line;
-      continue;
-    }
-    EXPECT_EQ(match[1], family) << "under another family: " << line;
-    std::size_t end = 0;
-    const double value = std::stod(match[6], &end);
-    EXPECT_EQ(end, match[6].length()) << line;
-    EXPECT_TRUE(samples.emplace(match[1].str() + match[2].str(), value).second) << line;
+    EXPECT_EQ(take_name(line), family) << "under another family: " << whole;
+    EXPECT_TRUE(take_labels(line)) << whole;
+    const std::string sample = whole.substr(0, whole.size() - line.size());
+    const std::string number(line.substr(std::min<std::size_t>(1, line.size())));
+    char* end = nullptr;
+    const double value = std::strtod(number.c_str(), &end);
+    EXPECT_TRUE(line.starts_with(' ') && !number.empty() && *end == '\0') << whole;
+    EXPECT_TRUE(samples.emplace(sample, value).second) << "given twice: " << whole;
   }
   return samples;
 }
