@@ -20,8 +20,13 @@ export XDG_STATE_HOME=$dir/state-home
 
 (umask 077 && openssl rand -hex 32 > token && openssl rand -hex 32 > wrong-token)
 make_data data 1610 64
-options=(--data data --model lenet5 --epochs 40 --plots none --reproducible --checkpoint-every 500)
-"$convoy" train "${options[@]}" --coordinator none --run-dir alone > out 2>&1 || fail "a plain run fails"
+options=(--data data --model lenet5 --plots none --reproducible --checkpoint-every 500)
+# Long enough to be in the middle of when something happens, and just long enough for the rest.
+long=160 short=40
+for epochs in $long $short; do
+  "$convoy" train "${options[@]}" --epochs "$epochs" --coordinator none --run-dir "alone-$epochs" \
+    > out 2>&1 || fail "a plain run fails"
+done
 
 port=$(/usr/bin/python3 -c 'import socket
 s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
@@ -39,10 +44,11 @@ client() { # COMMAND...
 }
 client_secure=()
 
-train() { # RUN_DIR OPTIONS...: in the background; $run is then the run's name
+train() { # RUN_DIR EPOCHS OPTIONS...: in the background; $run is then the run's name
   local run_dir=$1
-  shift
-  start "$convoy" train -n 2 "${options[@]}" --run-dir "$run_dir" --coordinator "$address" \
+  epochs=$2
+  shift 2
+  start "$convoy" train -n 2 "${options[@]}" --epochs "$epochs" --run-dir "$run_dir" --coordinator "$address" \
     --coordinator-token-file token "${secure[@]}" "$@"
   await "$run_dir/run.json"
   run=$(sed -nE 's/.*"run": *"([^"]+)".*/\1/p' "$run_dir/run.json")
@@ -51,7 +57,7 @@ train() { # RUN_DIR OPTIONS...: in the background; $run is then the run's name
 trained() { # RUN_DIR: the job has ended well, with the same bytes
   finish
   [ "$status" = 0 ] || fail "$1: exit code $status"
-  cmp "$1/final/model.safetensors" alone/final/model.safetensors || fail "$1: other bytes"
+  cmp "$1/final/model.safetensors" "alone-$epochs/final/model.safetensors" || fail "$1: other bytes"
   echo "ok: $1"
 }
 
@@ -72,12 +78,12 @@ kill_coordinator() {
 }
 
 coordinate
-train undisturbed
+train undisturbed $short
 trained undisturbed
 complete undisturbed
 
-train killed
-for step in 100 400 800; do
+train killed $long
+for step in 100 1000 3000; do
   client wait-step "$run" $step
   kill_coordinator
   sleep 0.3
@@ -86,7 +92,7 @@ done
 trained killed
 complete killed
 
-train stopped
+train stopped $long
 client wait-step "$run" 200
 kill -STOP "$coordinator"
 sleep 3
@@ -95,7 +101,7 @@ trained stopped
 complete stopped
 end_coordinator
 
-train late
+train late $long
 await "late/checkpoints/step-*500/manifest.json"
 coordinate
 trained late
@@ -103,7 +109,7 @@ complete late
 end_coordinator
 
 # Nobody is there until a resumed run finds somebody: what the first one journalled is told then.
-train away --max-steps 700
+train away $short --max-steps 700
 finish
 [ "$status" = 0 ] || fail "without a coordinator: exit code $status"
 [ -s away/reports.journal ] || fail "there is no journal of what nobody was told"
@@ -113,19 +119,19 @@ trained away
 complete away
 
 secure=(--coordinator-token-file wrong-token)
-train refused
+train refused $short
 trained refused
 grep -qi 'token' out || fail "refused: nothing is said about the token"
 ! grep -qF "$(cat wrong-token)" out coordinator.log || fail "a token is shown"
 secure=()
 
-train superseded
+train superseded $long
 client wait-step "$run" 100
 client supersede "$run"
 trained superseded
 grep -qiE 'stale|generation' out || fail "superseded: nothing is said"
 
-train asked
+train asked $long
 client wait-step "$run" 100
 "$convoy" stop "$run" --coordinator "$address" --coordinator-token-file token > stop.out 2>&1 ||
   fail "convoy stop fails: $(cat stop.out)"
@@ -137,13 +143,13 @@ trained asked
 complete asked
 end_coordinator
 
-"$certificates" certificates 127.0.0.1 > out 2>&1 || fail "no certificates"
+"$certificates" certificates --server 127.0.0.1 --client worker > out 2>&1 || fail "no certificates"
 coordinate --tls-cert certificates/server.pem --tls-key certificates/server.key \
   --tls-client-ca certificates/ca.pem
-secure=(--coordinator-ca certificates/ca.pem --coordinator-cert certificates/client.pem
-  --coordinator-key certificates/client.key)
-client_secure=(--ca certificates/ca.pem --cert certificates/client.pem --key certificates/client.key)
-train encrypted
+secure=(--coordinator-ca certificates/ca.pem --coordinator-cert certificates/client-worker.pem
+  --coordinator-key certificates/client-worker.key)
+client_secure=(--ca certificates/ca.pem --cert certificates/client-worker.pem --key certificates/client-worker.key)
+train encrypted $short
 trained encrypted
 complete encrypted
 end_coordinator
