@@ -1,5 +1,5 @@
-// Feeds arbitrary text to the reader of state.json: it must refuse with Error or read, nothing else.
-// What it reads must survive being written: twice through the writer gives the same text. The
+// Feeds arbitrary text to the reader of state.json: it must refuse with Error or read, nothing
+// else. What it reads must survive being written: twice through the writer gives the same text. The
 // options in it go to the reader of config.json.
 #include <cstddef>
 #include <cstdint>

@@ -48,8 +48,8 @@ train() { # RUN_DIR EPOCHS OPTIONS...: in the background; $run is then the run's
   local run_dir=$1
   epochs=$2
   shift 2
-  start "$convoy" train -n 2 "${options[@]}" --epochs "$epochs" --run-dir "$run_dir" --coordinator "$address" \
-    --coordinator-token-file token "${secure[@]}" "$@"
+  start "$convoy" train -n 2 "${options[@]}" --epochs "$epochs" --run-dir "$run_dir" \
+    --coordinator "$address" --coordinator-token-file token "${secure[@]}" "$@"
   await "$run_dir/run.json"
   run=$(sed -nE 's/.*"run": *"([^"]+)".*/\1/p' "$run_dir/run.json")
 }
@@ -148,7 +148,8 @@ coordinate --tls-cert certificates/server.pem --tls-key certificates/server.key 
   --tls-client-ca certificates/ca.pem
 secure=(--coordinator-ca certificates/ca.pem --coordinator-cert certificates/client-worker.pem
   --coordinator-key certificates/client-worker.key)
-client_secure=(--ca certificates/ca.pem --cert certificates/client-worker.pem --key certificates/client-worker.key)
+client_secure=(--ca certificates/ca.pem --cert certificates/client-worker.pem
+  --key certificates/client-worker.key)
 train encrypted $short
 trained encrypted
 complete encrypted

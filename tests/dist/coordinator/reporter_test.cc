@@ -327,7 +327,7 @@ TEST_F(ReporterTest, TrainingNeverWaitsForACoordinatorThatHangs) {
   const auto reporter = this->reporter(options);
   await([&] { return weather_->calls == 1; });
   train(*reporter, 0, 5000, std::chrono::microseconds(0));
-  reporter->close();              // does not hang either
+  reporter->close();  // does not hang either
 }
 
 TEST_F(ReporterTest, WhatTheBoundDoesNotCoverIsToldAsLostAndEpochsNeverAre) {
