@@ -53,7 +53,6 @@ class StatusSource {
   std::string run_;
   std::string note_;
   std::string page_;
-  std::int64_t gone_ = 0;  // the process that served the run, if it is gone
 };
 
 }  // namespace convoy::launcher
