@@ -23,7 +23,6 @@ void ReportStream::OnReadDone(bool ok) {
   const std::shared_ptr<ReportStream> alive = shared_from_this();
   {
     const std::lock_guard lock(mutex_);
-    reading_ = false;
     last_heard_ = std::chrono::steady_clock::now();
     closed_ = closed_ || !ok;
     if (finished_) {
@@ -32,6 +31,11 @@ void ReportStream::OnReadDone(bool ok) {
   }
   if (ok) {
     take_report();
+  }
+  {
+    // Not before the report is taken: kept() would let the next one overtake it.
+    const std::lock_guard lock(mutex_);
+    reading_ = false;
   }
   go_on();
 }

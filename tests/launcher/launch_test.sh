@@ -10,7 +10,7 @@ cd "$dir"
 export OMP_NUM_THREADS=1 CONVOY_DATA_DIR=$dir/nowhere
 # Under LeakSanitizer, what Open MPI never frees is left out (see with-mpi).
 export ASAN_OPTIONS=fast_unwind_on_malloc=0${ASAN_OPTIONS:+:$ASAN_OPTIONS}
-export LSAN_OPTIONS=suppressions=$support/mpi_leaks.txt:print_suppressions=0
+export LSAN_OPTIONS=suppressions=$support/leaks.txt:print_suppressions=0
 
 fail() {
   echo "FAILED: $*"

@@ -10,7 +10,7 @@ cd "$dir"
 export TMPDIR=$dir OMP_NUM_THREADS=1
 # For builds with sanitizers, as in tests/support/with-mpi.
 export ASAN_OPTIONS=fast_unwind_on_malloc=0
-export LSAN_OPTIONS=suppressions=$support/mpi_leaks.txt:print_suppressions=0
+export LSAN_OPTIONS=suppressions=$support/leaks.txt:print_suppressions=0
 
 fail() {
   echo "FAILED: $*"
