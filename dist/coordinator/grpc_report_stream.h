@@ -53,9 +53,9 @@ class ReportStream final : public grpc::ServerReadReactor<grpc::ByteBuffer>,
   v1::ReportProgressResponse last_answer_;
   grpc::Status status_;
   Time last_heard_;
-  int pending_ = 0;  // reports that are not on disk
+  int pending_ = 0;       // reports that are not on disk
   bool reading_ = false;  // or taking what was read
-  bool closed_ = false;  // by the caller
+  bool closed_ = false;   // by the caller
   bool finished_ = false;
 };
 

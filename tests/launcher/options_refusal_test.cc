@@ -23,7 +23,8 @@ TEST(OptionsRefusalTest, UnknownCommandGetsTheNearestName) {
 }
 
 TEST(OptionsRefusalTest, MissingCommandIsNamed) {
-  EXPECT_THAT(refusal({}), HasSubstr("one of train, evaluate, predict, status, stop, coordinator, export"));
+  EXPECT_THAT(refusal({}),
+              HasSubstr("one of train, evaluate, predict, status, stop, coordinator, export"));
   EXPECT_THAT(refusal({"--epochs", "5"}), HasSubstr("write convoy train --epochs"));
 }
 
