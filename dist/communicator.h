@@ -14,6 +14,7 @@
 #include <string>
 
 #include "core/base/check.h"
+#include "core/base/host_name.h"
 
 namespace convoy::dist {
 
@@ -99,7 +100,7 @@ class LocalCommunicator : public Communicator {
  public:
   int rank() const override { return 0; }
   int size() const override { return 1; }
-  std::string host(int) const override { return "localhost"; }
+  std::string host(int) const override { return host_name(); }
   Transfer send(std::span<const std::byte>, int to, int) override { fail("no rank {}", to); }
   Transfer receive(std::span<std::byte>, int from, int) override { fail("no rank {}", from); }
   bool done(Transfer&) override { return true; }

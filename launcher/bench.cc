@@ -6,12 +6,12 @@
 #include <iostream>
 
 #include "core/base/check.h"
+#include "core/base/file_descriptor.h"
 #include "launcher/bench_scaling.h"
 #include "launcher/child.h"
 #include "launcher/commands.h"
 #include "launcher/doctor_probe.h"
 #include "launcher/exit_codes.h"
-#include "launcher/file_descriptor.h"
 
 namespace convoy::launcher {
 namespace {

@@ -10,7 +10,7 @@
 #include <filesystem>
 #include <sstream>
 
-#include "launcher/file_descriptor.h"
+#include "core/base/file_descriptor.h"
 #include "launcher/process.h"
 
 namespace convoy::launcher {

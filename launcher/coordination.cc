@@ -8,7 +8,7 @@
 #include "dist/coordinator/local_sink.h"
 #include "dist/coordinator/reporter.h"
 #include "dist/coordinator/times.h"
-#include "launcher/connection.h"
+#include "launcher/coordinator_endpoint.h"
 #include "launcher/embedded_coordinator.h"
 #include "launcher/run_identity.h"
 #include "launcher/run_registration.h"

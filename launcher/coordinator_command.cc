@@ -9,6 +9,7 @@
 #include <optional>
 
 #include "core/base/check.h"
+#include "core/base/file_descriptor.h"
 #include "core/base/printable.h"
 #include "dist/coordinator/client.h"
 #include "dist/coordinator/coordinator.h"
@@ -16,9 +17,8 @@
 #include "dist/coordinator/log.h"
 #include "dist/coordinator/server.h"
 #include "launcher/commands.h"
-#include "launcher/connection.h"
+#include "launcher/coordinator_endpoint.h"
 #include "launcher/exit_codes.h"
-#include "launcher/file_descriptor.h"
 #include "launcher/signal_wait.h"
 #include "launcher/utf8.h"
 

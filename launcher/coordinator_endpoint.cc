@@ -1,7 +1,5 @@
-#include "launcher/connection.h"
+#include "launcher/coordinator_endpoint.h"
 
-#include <algorithm>
-#include <cctype>
 #include <cstdlib>
 #include <mutex>
 
@@ -21,9 +19,7 @@ dist::Token token_from(const std::filesystem::path& file) {
   }
   const char* value = std::getenv(kTokenVariable);
   const dist::Token token = value == nullptr ? "" : value;
-  const bool printable =
-      std::ranges::all_of(token, [](unsigned char c) { return std::isgraph(c) != 0; });
-  check(token.empty() || (printable && token.size() >= 16 && token.size() <= 1024),
+  check(token.empty() || dist::is_token(token),
         "${} holds no token: 16 to 1024 printable characters without spaces\n"
         "make one with: openssl rand -hex 32",
         kTokenVariable);

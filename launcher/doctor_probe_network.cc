@@ -9,8 +9,8 @@
 #include <bit>
 #include <cstdlib>
 
+#include "core/base/file_descriptor.h"
 #include "launcher/doctor_probe.h"
-#include "launcher/file_descriptor.h"
 
 namespace convoy::launcher {
 namespace {

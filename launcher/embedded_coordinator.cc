@@ -1,16 +1,13 @@
 #include "launcher/embedded_coordinator.h"
 
-#include <fcntl.h>
 #include <unistd.h>
 
-#include <cerrno>
-#include <cstdlib>
 #include <nlohmann/json.hpp>
 
-#include "core/base/check.h"
+#include "core/io/file.h"
 #include "dist/coordinator/endpoint.h"
 #include "dist/coordinator/log.h"
-#include "launcher/file_descriptor.h"
+#include "launcher/run_finder.h"
 
 namespace convoy::launcher {
 namespace {
@@ -21,34 +18,10 @@ namespace fs = std::filesystem;
 constexpr dist::ServerLimits kLimits = {
     .connections = 64, .watchers = 32, .memory_bytes = 64 << 20, .calls_per_second = 1000};
 
-// Nobody else can read it at any moment, nor see half of it.
-void write_private(const fs::path& path, const std::string& text) {
-  const fs::path fresh =
-      path.parent_path() / fmt::format(".{}.{}", path.filename().string(), getpid());
-  unlink(fresh.c_str());
-  const FileDescriptor file(
-      open(fresh.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
-  if (!file || !write_all(file, text) || rename(fresh.c_str(), path.c_str()) != 0) {
-    const std::string reason = system_reason();
-    unlink(fresh.c_str());
-    fail("cannot write {}: {}", path.string(), reason);
-  }
-}
-
-// Relative paths are to be ignored, says the XDG Base Directory Specification.
-fs::path links() {
-  const char* state = std::getenv("XDG_STATE_HOME");
-  if (state != nullptr && fs::path(state).is_absolute()) {
-    return fs::path(state) / "convoy" / "runs";
-  }
-  const char* home = std::getenv("HOME");
-  return home == nullptr ? fs::path() : fs::path(home) / ".local" / "state" / "convoy" / "runs";
-}
-
 // Without a link `convoy status` needs to be told the directory: no reason to fail.
 void link_to(const fs::path& directory, const std::string& run) {
   std::error_code ignored;
-  const fs::path folder = links();
+  const fs::path folder = run_links();
   fs::create_directories(folder, ignored);
   // Those of runs that were deleted.
   for (const auto& entry : fs::directory_iterator(folder, ignored)) {
@@ -82,7 +55,8 @@ void EmbeddedCoordinator::describe(const std::string& run, const dist::Token& to
                                        {"pid", getpid()},
                                        {"run", run},
                                        {"page", page_->url()}};
-  write_private(directory_ / "coordinator.json", json.dump(2) + "\n");
+  const std::string text = json.dump(2) + "\n";
+  io::write_file_atomically(directory_ / "coordinator.json", io::as_bytes(text), 0600);
 }
 
 EmbeddedCoordinator::~EmbeddedCoordinator() {

@@ -2,11 +2,7 @@
 //
 //   RUN_DIR/coordinator.db     what it was told; stays
 //   RUN_DIR/coordinator.json   {"address", "token", "pid", "run", "page"}, for this user alone;
-//   goes
-//                              away with the coordinator
-//   STATE/convoy/runs/RUN      a link to RUN_DIR, by which `convoy status` finds it; stays. STATE
-//   is
-//                              $XDG_STATE_HOME or ~/.local/state
+//   goes run_links()/RUN            a link to RUN_DIR, by which `convoy status` finds it; stays
 #pragma once
 
 #include <filesystem>

@@ -11,7 +11,7 @@
 #include <optional>
 
 #include "core/base/check.h"
-#include "launcher/file_descriptor.h"
+#include "core/base/file_descriptor.h"
 #include "launcher/notice.h"
 #include "launcher/process.h"
 

@@ -10,7 +10,7 @@
 #include <string_view>
 
 #include "core/base/check.h"
-#include "launcher/file_descriptor.h"
+#include "core/base/file_descriptor.h"
 
 namespace convoy::launcher {
 namespace {

@@ -12,8 +12,8 @@
 #include <nlohmann/json.hpp>
 
 #include "core/base/check.h"
+#include "core/base/file_descriptor.h"
 #include "core/io/file.h"
-#include "launcher/file_descriptor.h"
 #include "launcher/json.h"
 
 namespace convoy::launcher {

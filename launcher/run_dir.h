@@ -17,7 +17,7 @@
 #include <string>
 #include <string_view>
 
-#include "launcher/file_descriptor.h"
+#include "core/base/file_descriptor.h"
 #include "launcher/metrics.h"
 
 namespace convoy::launcher {

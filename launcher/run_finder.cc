@@ -12,9 +12,9 @@
 #include <set>
 
 #include "core/base/check.h"
+#include "core/base/file_descriptor.h"
 #include "core/base/nearest.h"
 #include "core/base/printable.h"
-#include "launcher/file_descriptor.h"
 #include "launcher/json.h"
 
 namespace convoy::launcher {
@@ -92,7 +92,7 @@ std::optional<FoundRun> look_into(const fs::path& directory,
   return known ? std::optional(found) : std::nullopt;
 }
 
-RunFinder::Options RunFinder::standard_options() {
+fs::path run_links() {
   const auto variable = [](const char* name) {
     const char* value = std::getenv(name);
     return value == nullptr ? fs::path() : fs::path(value);
@@ -102,7 +102,11 @@ RunFinder::Options RunFinder::standard_options() {
   if (!state.is_absolute()) {
     state = variable("HOME") / ".local" / "state";
   }
-  return {.links = state / "convoy" / "runs", .is_running = process_is_running};
+  return state / "convoy" / "runs";
+}
+
+RunFinder::Options RunFinder::standard_options() {
+  return {.links = run_links(), .is_running = process_is_running};
 }
 
 RunFinder::RunFinder(Options options) : options_(std::move(options)) {}

@@ -32,6 +32,10 @@ struct FoundRun {
   std::filesystem::path database() const { return directory / "coordinator.db"; }
 };
 
+/// Where the links to this user's runs are: `$XDG_STATE_HOME/convoy/runs`, or below
+/// `~/.local/state`.
+std::filesystem::path run_links();
+
 class RunFinder {
  public:
   struct Options {
@@ -40,7 +44,7 @@ class RunFinder {
     std::function<bool(std::int64_t pid)> is_running = {};
   };
 
-  /// The places that the environment names: `$XDG_STATE_HOME`, or `~/.local/state`.
+  /// run_links(), and the runs in the current folder.
   static Options standard_options();
 
   explicit RunFinder(Options options);

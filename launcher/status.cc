@@ -6,7 +6,7 @@
 
 #include "core/base/check.h"
 #include "launcher/commands.h"
-#include "launcher/connection.h"
+#include "launcher/coordinator_endpoint.h"
 #include "launcher/exit_codes.h"
 #include "launcher/run_finder.h"
 #include "launcher/status_command.h"

@@ -27,7 +27,7 @@ std::string status_lines(std::span<const StatusReport> reports, const StatusScre
                    {.heading = "", .rank = 8}});
   for (const StatusReport& report : reports) {
     const v1::Run& run = report.run;
-    const bool going = !has_ended(run.state()) && run.state() != v1::RUN_STATE_LOST;
+    const bool going = goes_on(run.state());
     const v1::Sums& train =
         run.epoch_so_far().images() > 0 ? run.epoch_so_far() : run.last_epoch().train();
     std::string trouble;

@@ -8,9 +8,13 @@
 #include <vector>
 
 #include "convoy/v1/run.pb.h"
+#include "dist/coordinator/run_states.h"
 #include "launcher/terminal.h"
 
 namespace convoy::launcher {
+
+using dist::goes_on;
+using dist::has_ended;
 
 /// Of one run. What was not asked for is empty.
 struct StatusReport {
@@ -51,8 +55,6 @@ std::string status_json(std::span<const StatusReport> reports);
 
 /// "running", "stopped".
 std::string_view state_word(v1::RunState state);
-/// Whether it can be running again only if somebody resumes it.
-bool has_ended(v1::RunState state);
 /// What `convoy status --watch` ends with: 0, 75 or 1.
 int exit_code_of(v1::RunState state);
 /// The command that goes on with the run, to be pasted into a shell.

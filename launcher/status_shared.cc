@@ -92,11 +92,6 @@ std::string_view state_word(v1::RunState state) {
   }
 }
 
-bool has_ended(v1::RunState state) {
-  return state == v1::RUN_STATE_STOPPED || state == v1::RUN_STATE_SUCCEEDED ||
-         state == v1::RUN_STATE_FAILED;
-}
-
 int exit_code_of(v1::RunState state) {
   return state == v1::RUN_STATE_STOPPED     ? kExitStopped
          : state == v1::RUN_STATE_SUCCEEDED ? kExitDone

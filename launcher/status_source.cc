@@ -1,10 +1,7 @@
 #include "launcher/status_source.h"
 
-#include <unistd.h>
-
-#include <array>
-
 #include "core/base/check.h"
+#include "core/base/host_name.h"
 #include "core/base/printable.h"
 #include "launcher/utf8.h"
 
@@ -48,11 +45,6 @@ std::vector<Item> all_pages(Request request, const List& list) {
     request.set_page_token(response.next_page_token());
   } while (!request.page_token().empty());
   return items;
-}
-
-std::string own_host() {
-  std::array<char, 256> name = {};
-  return gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "";
 }
 
 }  // namespace
@@ -124,7 +116,7 @@ std::string StatusSource::why_database(const FoundRun& found, const v1::Run& run
   request.set_page_size(1);
   const v1::ListRanksResponse ranks = ask([&](auto& asked) { return asked.list_ranks(request); });
   const std::string host = ranks.ranks_size() > 0 ? ranks.ranks(0).info().host() : "";
-  if (!host.empty() && host != own_host() && host != "localhost") {
+  if (!host.empty() && host != host_name()) {
     return fmt::format("the run is on {}: ask there; shown is what is on disk", host);
   }
   return found.pid > 0 ? fmt::format("process {} is gone; shown is what it left on disk", found.pid)

@@ -45,9 +45,8 @@ class Watch {
   Watch(const StatusOptions& options, SignalWait& signals)
       : options_(options), signals_(signals), output_(options) {}
 
-  bool is_over() const {
-    return has_ended(last_.run.state()) || last_.run.state() == v1::RUN_STATE_LOST;
-  }
+  // Not before anything is known of it.
+  bool is_over() const { return !last_.run.run().empty() && !goes_on(last_.run.state()); }
   v1::RunState state() const { return last_.run.state(); }
 
   // Until the run is over, a signal comes, or nobody answers any more.

@@ -2,11 +2,11 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <array>
 #include <chrono>
 #include <thread>
 
 #include "core/base/check.h"
+#include "core/base/host_name.h"
 #include "launcher/commands.h"
 #include "launcher/exit_codes.h"
 #include "launcher/format.h"
@@ -22,12 +22,6 @@ constexpr std::chrono::milliseconds kPoll{250};
 
 std::string printable_line(const std::string& text) {
   return shown_text(text, terminal_of(STDOUT_FILENO).unicode, 8192);
-}
-
-std::string standard_reason() {
-  std::array<char, 256> host = {};
-  gethostname(host.data(), host.size() - 1);
-  return fmt::format("convoy stop on {}", host.data());
 }
 
 std::string step_text(const v1::Run& run) {
@@ -58,10 +52,6 @@ int tell_end(const StatusReport& report) {
   }
 }
 
-bool is_going(const StatusReport& report) {
-  return !has_ended(report.run.state()) && report.run.state() != v1::RUN_STATE_LOST;
-}
-
 // The run as it is now, whoever can tell: at its end a run takes its coordinator along.
 StatusReport report_now(const std::string& name, const StopOptions& options) {
   const OneRun one = open_run(name, options.connection);
@@ -74,7 +64,7 @@ int wait_for_end(const std::string& name, const StopOptions& options) {
   while (steady_clock::now() - began < options.timeout) {
     try {
       const StatusReport report = report_now(name, options);
-      if (!is_going(report)) {
+      if (!goes_on(report.run.state())) {
         return tell_end(report);
       }
     } catch (const dist::Refusal& away) {
@@ -94,14 +84,14 @@ int wait_for_end(const std::string& name, const StopOptions& options) {
 int run_stop(const StopOptions& options) {
   OneRun one = open_run(options.run, options.connection);
   const StatusReport before = one.source.report(one.run, {});
-  if (!is_going(before)) {
+  if (!goes_on(before.run.state())) {
     return tell_end(before);
   }
   check(one.source.is_live(), "{} cannot be asked to stop: {}", printable_line(one.run),
         printable_line(before.note));
   v1::StopRunRequest request;
   request.set_run(one.run);
-  request.set_reason(options.reason.empty() ? standard_reason() : options.reason);
+  request.set_reason(options.reason.empty() ? "convoy stop on " + host_name() : options.reason);
   const v1::Run run = one.source.client().stop_run(request);
   if (has_ended(run.state())) {
     return tell_end({.run = run});

@@ -1,4 +1,4 @@
-#include "launcher/file_descriptor.h"
+#include "core/base/file_descriptor.h"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -9,7 +9,7 @@
 
 #include "core/base/check.h"
 
-namespace convoy::launcher {
+namespace convoy {
 
 bool FileDescriptor::close() {
   const int value = std::exchange(value_, -1);
@@ -38,4 +38,4 @@ std::string system_reason() {
   return std::generic_category().message(errno);
 }
 
-}  // namespace convoy::launcher
+}  // namespace convoy

@@ -4,7 +4,7 @@
 #include <string_view>
 #include <utility>
 
-namespace convoy::launcher {
+namespace convoy {
 
 /// Closes its descriptor; -1 is none.
 class FileDescriptor {
@@ -19,6 +19,8 @@ class FileDescriptor {
   ~FileDescriptor() { close(); }
 
   int get() const { return value_; }
+  /// Gives it away.
+  int release() { return std::exchange(value_, -1); }
   explicit operator bool() const { return value_ >= 0; }
   /// False with errno if the system reports that data was lost (NFS, quota).
   bool close();
@@ -40,4 +42,4 @@ bool write_all(const FileDescriptor& file, std::string_view bytes);
 /// The text of errno: "No space left on device".
 std::string system_reason();
 
-}  // namespace convoy::launcher
+}  // namespace convoy

@@ -10,31 +10,16 @@
 #include <system_error>
 
 #include "core/base/check.h"
+#include "core/base/file_descriptor.h"
 
 namespace convoy::io {
 namespace {
 
 namespace fs = std::filesystem;
 
-// An open file, or none if get() is negative. Who wants to know whether closing worked calls close.
-class Descriptor {
- public:
-  Descriptor(const fs::path& path, int flags)
-      : fd_(::open(path.c_str(), flags | O_CLOEXEC, 0666)) {}
-  ~Descriptor() {
-    if (fd_ >= 0) {
-      ::close(fd_);
-    }
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-
-  int get() const { return fd_; }
-  int close() { return ::close(std::exchange(fd_, -1)); }
-
- private:
-  int fd_;
-};
+FileDescriptor open_file(const fs::path& path, int flags, unsigned mode = 0) {
+  return FileDescriptor(::open(path.c_str(), flags | O_CLOEXEC, mode));
+}
 
 std::string_view advice(int error) {
   switch (error) {
@@ -65,31 +50,15 @@ fs::path temporary_beside(const fs::path& path) {
          fmt::format(".{}.{}-{}.tmp", path.filename().string(), ::getpid(), count++);
 }
 
-// All of these give an errno value, 0 for success.
-int write_all(int fd, std::span<const std::byte> bytes) {
-  while (!bytes.empty()) {
-    const ssize_t written = ::write(fd, bytes.data(), bytes.size());
-    if (written < 0) {
-      if (errno == EINTR) {
-        continue;
-      }
-      return errno;
-    }
-    bytes = bytes.subspan(static_cast<std::size_t>(written));
-  }
-  return 0;
-}
-
-int create_file(const fs::path& path, std::span<const std::byte> bytes) {
-  Descriptor file(path, O_WRONLY | O_CREAT | O_EXCL);
-  if (file.get() < 0) {
+// Gives an errno value, 0 for success.
+int create_file(const fs::path& path, std::span<const std::byte> bytes, unsigned mode) {
+  FileDescriptor file = open_file(path, O_WRONLY | O_CREAT | O_EXCL, mode);
+  if (!file) {
     return errno;
   }
-  int error = write_all(file.get(), bytes);
-  if (error == 0 && ::fsync(file.get()) != 0) {
-    error = errno;
-  }
-  if (file.close() != 0 && error == 0) {
+  const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  int error = write_all(file, text) && ::fsync(file.get()) == 0 ? 0 : errno;
+  if (!file.close() && error == 0) {
     error = errno;
   }
   if (error != 0) {
@@ -111,9 +80,9 @@ void fail_io(std::string_view verb, const fs::path& path, int error) {
 
 std::vector<std::byte> read_file(const fs::path& path) {
   // Without O_NONBLOCK, opening a named pipe would wait for a writer.
-  const Descriptor file(path, O_RDONLY | O_NONBLOCK);
+  const FileDescriptor file = open_file(path, O_RDONLY | O_NONBLOCK);
   struct stat status = {};
-  if (file.get() < 0 || ::fstat(file.get(), &status) != 0) {
+  if (!file || ::fstat(file.get(), &status) != 0) {
     fail_io("read", path, errno);
   }
   check(S_ISREG(status.st_mode), "cannot read '{}': {}", path.string(),
@@ -132,14 +101,14 @@ std::vector<std::byte> read_file(const fs::path& path) {
 }
 
 void write_new_file(const fs::path& path, std::span<const std::byte> bytes) {
-  if (const int error = create_file(path, bytes); error != 0) {
+  if (const int error = create_file(path, bytes, 0666); error != 0) {
     fail_write(path, bytes, error);
   }
 }
 
-void write_file_atomically(const fs::path& path, std::span<const std::byte> bytes) {
+void write_file_atomically(const fs::path& path, std::span<const std::byte> bytes, unsigned mode) {
   const fs::path temporary = temporary_beside(path);
-  if (const int error = create_file(temporary, bytes); error != 0) {
+  if (const int error = create_file(temporary, bytes, mode); error != 0) {
     fail_write(path, bytes, error);
   }
   if (std::rename(temporary.c_str(), path.c_str()) != 0) {
@@ -151,9 +120,9 @@ void write_file_atomically(const fs::path& path, std::span<const std::byte> byte
 }
 
 void sync_directory(const fs::path& path) {
-  const Descriptor directory(path, O_RDONLY | O_DIRECTORY);
+  const FileDescriptor directory = open_file(path, O_RDONLY | O_DIRECTORY);
   // EINVAL: a file system that does not take fsync of a directory.
-  if (directory.get() < 0 || (::fsync(directory.get()) != 0 && errno != EINVAL)) {
+  if (!directory || (::fsync(directory.get()) != 0 && errno != EINVAL)) {
     fail_io("synchronise directory", path, errno);
   }
 }

@@ -20,7 +20,9 @@ void write_new_file(const std::filesystem::path& path, std::span<const std::byte
 /// Replaces or creates `path` in one instant: a temporary file in the same directory is written,
 /// brought to the disk and renamed. On failure throws Error and leaves the old file as it was. A
 /// kill in the middle may leave a hidden ".NAME.PID-N.tmp" behind.
-void write_file_atomically(const std::filesystem::path& path, std::span<const std::byte> bytes);
+/// `mode`: who may do what with it, as open takes it, from its first moment on.
+void write_file_atomically(const std::filesystem::path& path, std::span<const std::byte> bytes,
+                           unsigned mode = 0666);
 
 /// Brings a directory's entries (files made, renamed, removed) to the disk. Throws Error.
 void sync_directory(const std::filesystem::path& path);

@@ -30,6 +30,11 @@ std::string_view host_of(std::string_view address) {
 
 }  // namespace
 
+bool is_token(std::string_view text) {
+  return text.size() >= kMinTokenBytes && text.size() <= kMaxTokenBytes &&
+         std::ranges::all_of(text, [](unsigned char c) { return std::isgraph(c) != 0; });
+}
+
 Token read_token(const std::filesystem::path& file) {
   struct stat status = {};
   check(::stat(file.c_str(), &status) == 0, "cannot read the token file {}: there is none",
@@ -44,9 +49,7 @@ Token read_token(const std::filesystem::path& file) {
   if (token.ends_with('\r')) {
     token.pop_back();
   }
-  const bool printable =
-      std::ranges::all_of(token, [](unsigned char c) { return std::isgraph(c) != 0; });
-  check(token.size() >= kMinTokenBytes && token.size() <= kMaxTokenBytes && printable,
+  check(is_token(token),
         "the first line of the token file {} is no token: {} to {} printable characters without "
         "spaces; make one with: (umask 077; openssl rand -hex 32 > {})",
         file.string(), kMinTokenBytes, kMaxTokenBytes, file.string());

@@ -16,8 +16,11 @@ struct TlsFiles {
   std::filesystem::path authority = {};
 };
 
-/// A secret of at least 16 printable characters; empty: none. Never printed.
+/// A secret, see is_token; empty: none. Never printed.
 using Token = std::string;
+
+/// Whether `text` can be one: 16 to 1024 printable characters without spaces.
+bool is_token(std::string_view text);
 
 /// Reads a token from the first line of `file`. Throws Error, naming the file but not the token, if
 /// it cannot be read, is too short or long, or if others than its owner may read it.

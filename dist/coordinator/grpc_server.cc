@@ -112,7 +112,6 @@ class CoordinatorServer::Impl {
       connection.fd = socket;
       acceptor_->HandleNewConnection(&connection);
     });
-    log(LogLevel::kInfo, "serving on {}{}", listener_.address(), options.tls ? " with TLS" : "");
   }
 
   ~Impl() {

@@ -4,17 +4,13 @@
 #include <utility>
 
 #include "dist/coordinator/grpc_status.h"
+#include "dist/coordinator/run_states.h"
 
 namespace convoy::dist {
 namespace {
 
 constexpr std::chrono::milliseconds kMinInterval{100};
 constexpr std::int64_t kMaxIntervalSeconds = 3600;
-
-bool has_ended(const v1::Run& run) {
-  return run.state() == v1::RUN_STATE_STOPPED || run.state() == v1::RUN_STATE_SUCCEEDED ||
-         run.state() == v1::RUN_STATE_FAILED;
-}
 
 std::chrono::steady_clock::duration interval_of(const google::protobuf::Duration& given) {
   constexpr std::int32_t kNanosPerSecond = 1'000'000'000;
@@ -56,7 +52,7 @@ KeptStream::Time Watcher::tend(Time now) {
   bool last = false;
   try {
     *response_.mutable_run() = parts_.coordinator.get_run(question_);
-    last = has_ended(response_.run());
+    last = has_ended(response_.run().state());
   } catch (...) {
     {
       const std::lock_guard lock(mutex_);

@@ -1,4 +1,4 @@
-#include "dist/coordinator/connection.h"
+#include "dist/coordinator/http_connection.h"
 
 #include <openssl/err.h>
 #include <openssl/ssl.h>

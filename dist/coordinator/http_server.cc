@@ -6,8 +6,8 @@
 #include <charconv>
 #include <stop_token>
 
-#include "dist/coordinator/connection.h"
 #include "dist/coordinator/http_api.h"
+#include "dist/coordinator/http_connection.h"
 #include "dist/coordinator/listener.h"
 #include "dist/coordinator/live_feed.h"
 #include "dist/coordinator/worker_pool.h"

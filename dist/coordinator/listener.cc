@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "core/base/check.h"
+#include "core/base/file_descriptor.h"
 #include "core/base/printable.h"
 #include "dist/coordinator/log.h"
 
@@ -33,25 +34,6 @@ constexpr int kOtherFiles = 256;
 constexpr int kMinConnections = 16;
 constexpr std::chrono::milliseconds kBetweenCounts{50};
 constexpr std::chrono::milliseconds kPauseWithoutFiles{100};
-
-class Descriptor {
- public:
-  explicit Descriptor(int number) : number_(number) {}
-  Descriptor(Descriptor&& other) noexcept : number_(std::exchange(other.number_, -1)) {}
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  Descriptor& operator=(Descriptor&&) = delete;
-  ~Descriptor() {
-    if (number_ >= 0) {
-      ::close(number_);
-    }
-  }
-  int get() const { return number_; }
-  int release() { return std::exchange(number_, -1); }
-
- private:
-  int number_;
-};
 
 std::pair<std::string, std::string> host_and_port(const std::string& address) {
   const std::size_t colon = address.rfind(':');
@@ -70,7 +52,7 @@ std::pair<std::string, std::string> host_and_port(const std::string& address) {
 }
 
 // Bound and listening.
-Descriptor listen_on(const std::string& address) {
+FileDescriptor listen_on(const std::string& address) {
   const auto [host, port] = host_and_port(address);
   addrinfo hints = {};
   hints.ai_socktype = SOCK_STREAM;
@@ -87,7 +69,7 @@ Descriptor listen_on(const std::string& address) {
       break;
     }
   }
-  Descriptor socket(::socket(chosen->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  FileDescriptor socket(::socket(chosen->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   const int on = 1;
   // Past connections that linger do not keep a restarted coordinator out; another listener does.
   const bool listening =
@@ -205,7 +187,8 @@ class Listener::Impl {
   }
 
   void accept_one(const OnConnection& on_connection) {
-    Descriptor accepted(::accept4(socket_.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
+    FileDescriptor accepted(
+        ::accept4(socket_.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
     if (accepted.get() < 0) {
       if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS) {
         log_from_outside(LogLevel::kWarning, "cannot accept a connection: {}",
@@ -222,9 +205,9 @@ class Listener::Impl {
     on_connection(accepted.release());
   }
 
-  Descriptor socket_;
+  FileDescriptor socket_;
   std::string address_;
-  Descriptor stop_;
+  FileDescriptor stop_;
   OpenSockets open_;
   std::thread thread_;
 };

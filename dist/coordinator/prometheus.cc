@@ -1,4 +1,5 @@
 #include "dist/coordinator/prometheus.h"
+#include "dist/coordinator/run_states.h"
 
 #include <prometheus/metric_family.h>
 #include <prometheus/text_serializer.h>
@@ -28,11 +29,6 @@ std::string name_of(v1::RunState state) {
   std::string name = v1::RunState_Name(state).substr(std::string_view("RUN_STATE_").size());
   std::ranges::transform(name, name.begin(), [](unsigned char c) { return std::tolower(c); });
   return name;
-}
-
-bool has_ended(const v1::Run& run) {
-  return run.state() == v1::RUN_STATE_STOPPED || run.state() == v1::RUN_STATE_SUCCEEDED ||
-         run.state() == v1::RUN_STATE_FAILED;
 }
 
 double seconds(const google::protobuf::Duration& duration) {
@@ -144,7 +140,7 @@ std::string prometheus_text(const Coordinator& coordinator) {
     }
     // Not std::ranges, which clang 14 cannot compile here.
     std::stable_partition(chosen.begin(), chosen.end(),
-                          [](const v1::Run& run) { return !has_ended(run); });
+                          [](const v1::Run& run) { return !has_ended(run.state()); });
     chosen.resize(std::min(chosen.size(), kMaxRuns));
     request.set_page_token(page.next_page_token());
   } while (!request.page_token().empty());

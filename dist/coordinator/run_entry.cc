@@ -15,11 +15,6 @@ constexpr std::chrono::minutes kQuiet{1};
 
 }  // namespace
 
-bool has_ended(v1::RunState state) {
-  return state == v1::RUN_STATE_STOPPED || state == v1::RUN_STATE_SUCCEEDED ||
-         state == v1::RUN_STATE_FAILED;
-}
-
 RunEntry::RunEntry(std::int64_t run_id, std::string name, EventLog& events,
                    const CoordinatorLimits& limits)
     : id_(run_id), events_(events), limits_(limits), ledger_(run_id, limits.open_steps) {
@@ -263,8 +258,7 @@ void RunEntry::stop_run(const v1::StopRunRequest& request, Time now) {
 }
 
 void RunEntry::tick(Time now) {
-  if ((state() != v1::RUN_STATE_RUNNING && state() != v1::RUN_STATE_STOPPING) ||
-      now <= from_message(status_.lease_expire_time())) {
+  if (!goes_on(state()) || now <= from_message(status_.lease_expire_time())) {
     return;
   }
   status_.set_state(v1::RUN_STATE_LOST);
@@ -277,7 +271,7 @@ void RunEntry::tick(Time now) {
 }
 
 void RunEntry::renew_lease(Time now) {
-  if (!has_ended(state()) && state() != v1::RUN_STATE_LOST) {
+  if (goes_on(state())) {
     *status_.mutable_lease_expire_time() = to_message(now + registration_.lease);
   }
 }

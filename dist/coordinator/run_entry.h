@@ -11,13 +11,11 @@
 #include "dist/coordinator/event_log.h"
 #include "dist/coordinator/limits.h"
 #include "dist/coordinator/records.h"
+#include "dist/coordinator/run_states.h"
 #include "dist/coordinator/step_ledger.h"
 #include "dist/coordinator/straggler.h"
 
 namespace convoy::dist {
-
-/// Whether a run has ended: STOPPED, SUCCEEDED, FAILED.
-bool has_ended(v1::RunState state);
 
 class RunEntry {
  public:

@@ -108,9 +108,7 @@ void check_sound(Sqlite& database) {
 }
 
 void make_if_missing(const fs::path& file) {
-  const int made = ::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-  if (made >= 0) {
-    ::close(made);
+  if (FileDescriptor(::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600))) {
     io::sync_directory(file.has_parent_path() ? file.parent_path() : ".");
   } else if (errno != EEXIST) {
     io::fail_io("make", file, errno);
@@ -121,26 +119,22 @@ void make_if_missing(const fs::path& file) {
 
 FileLock::FileLock(const fs::path& file) {
   const fs::path lock = file.string() + ".lock";
-  descriptor_ = ::open(lock.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-  if (descriptor_ < 0) {
+  descriptor_ = FileDescriptor(::open(lock.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  if (!descriptor_) {
     io::fail_io("make", lock, errno);
   }
   std::array<char, 32> text = {};
-  if (::flock(descriptor_, LOCK_EX | LOCK_NB) != 0) {
-    const ssize_t size = ::read(descriptor_, text.data(), text.size() - 1);
-    ::close(descriptor_);
+  if (::flock(descriptor_.get(), LOCK_EX | LOCK_NB) != 0) {
+    const ssize_t size = ::read(descriptor_.get(), text.data(), text.size() - 1);
     fail("'{}' is held by another coordinator, process {}. Stop that one, or use another directory",
          file.string(), size > 0 ? std::string_view(text.data()) : "unknown");
   }
   const std::string pid = fmt::format("{}", ::getpid());
   // Only for the text above.
-  if (::ftruncate(descriptor_, 0) != 0 || ::write(descriptor_, pid.data(), pid.size()) < 0) {
+  if (::ftruncate(descriptor_.get(), 0) != 0 ||
+      ::write(descriptor_.get(), pid.data(), pid.size()) < 0) {
     return;
   }
-}
-
-FileLock::~FileLock() {
-  ::close(descriptor_);
 }
 
 std::unique_ptr<Sqlite> open_for_writing(const fs::path& file, bool sync) {

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <memory>
 
+#include "core/base/file_descriptor.h"
 #include "dist/coordinator/sqlite.h"
 
 namespace convoy::dist {
@@ -13,12 +14,9 @@ class FileLock {
  public:
   /// Throws Error, with the other's process id, if another holds it.
   explicit FileLock(const std::filesystem::path& file);
-  ~FileLock();
-  FileLock(const FileLock&) = delete;
-  FileLock& operator=(const FileLock&) = delete;
 
  private:
-  int descriptor_;
+  FileDescriptor descriptor_;
 };
 
 /// Opens for writing; makes the file and its tables where there are none, readable to its owner

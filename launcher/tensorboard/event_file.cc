@@ -12,6 +12,7 @@
 #include <string_view>
 
 #include "core/base/check.h"
+#include "core/base/host_name.h"
 #include "core/io/crc32c.h"
 #include "core/io/file.h"
 
@@ -24,11 +25,6 @@ constexpr std::string_view kPrefix = "events.out.tfevents.";
 
 double seconds_of(std::chrono::system_clock::time_point time) {
   return std::chrono::duration<double>(time.time_since_epoch()).count();
-}
-
-std::string host_name() {
-  std::array<char, 256> name{};
-  return gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "host";
 }
 
 // The time in the name of the newest event file there is; 0 without one.

@@ -17,7 +17,7 @@
 #include <string>
 
 #include "convoy/v1/tensorboard.pb.h"
-#include "launcher/file_descriptor.h"
+#include "core/base/file_descriptor.h"
 
 namespace convoy::launcher {
 

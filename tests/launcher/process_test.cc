@@ -13,7 +13,7 @@
 #include <sstream>
 #include <thread>
 
-#include "launcher/file_descriptor.h"
+#include "core/base/file_descriptor.h"
 
 namespace convoy::launcher {
 namespace {
