@@ -1,42 +1,19 @@
 // `convoy bench scaling`: trains on one rank, on two, and so on, in turns, and tells how much
 // faster that was.
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <iostream>
 
 #include "core/base/check.h"
-#include "core/base/file_descriptor.h"
 #include "launcher/bench_scaling.h"
 #include "launcher/child.h"
 #include "launcher/commands.h"
 #include "launcher/doctor_probe.h"
 #include "launcher/exit_codes.h"
+#include "launcher/workplace.h"
 
 namespace convoy::launcher {
 namespace {
-
-namespace fs = std::filesystem;
-
-// Where the runs write; removed at the end.
-class Workplace {
- public:
-  Workplace() : path_((fs::temp_directory_path() / "convoy-bench-XXXXXX").string()) {
-    check(mkdtemp(path_.data()) != nullptr, "{} cannot be made: {}", path_, system_reason());
-  }
-  ~Workplace() {
-    std::error_code ignored;
-    fs::remove_all(path_, ignored);
-  }
-  Workplace(const Workplace&) = delete;
-  Workplace& operator=(const Workplace&) = delete;
-
-  std::string next() { return fmt::format("{}/{}", path_, ++runs_); }
-
- private:
-  std::string path_;
-  int runs_ = 0;
-};
 
 RunFigures measure(const BenchScalingOptions& options, int ranks, const std::string& run_dir) {
   const std::vector<std::string> argv = train_command(options, own_program(), ranks, run_dir);
@@ -63,7 +40,7 @@ int run_bench_scaling(const BenchScalingOptions& given) {
   check(!options.batch_size || *options.batch_size >= counts.back(),
         "--batch-size {} gives some of {} ranks no image at all", options.batch_size.value_or(0),
         counts.back());
-  Workplace workplace;
+  const Workplace workplace;
   std::vector<std::vector<RunFigures>> runs(counts.size());
   for (int round = 0; round < options.rounds; ++round) {
     for (std::size_t i = 0; i < counts.size(); ++i) {
@@ -71,7 +48,8 @@ int run_bench_scaling(const BenchScalingOptions& given) {
         std::cerr << fmt::format("round {} of {}: {} rank{}\n", round + 1, options.rounds,
                                  counts[i], counts[i] == 1 ? "" : "s");
       }
-      runs[i].push_back(measure(options, counts[i], workplace.next()));
+      runs[i].push_back(measure(options, counts[i],
+                                workplace.file(fmt::format("{}-{}", round, counts[i])).string()));
     }
   }
   ScalingReport report = {.options = options};

@@ -13,11 +13,10 @@
 #include "launcher/commands.h"
 #include "launcher/exit_codes.h"
 #include "launcher/measured_coordinator.h"
+#include "launcher/workplace.h"
 
 namespace convoy::launcher {
 namespace {
-
-namespace fs = std::filesystem;
 
 constexpr int kReportsPerLongCall = 100;
 
@@ -58,24 +57,6 @@ std::optional<int> divide_cores() {
   ::sched_setaffinity(0, sizeof cores, &cores);
   return last;
 }
-
-// A directory for databases, removed at the end.
-class Workplace {
- public:
-  Workplace() : path_((fs::temp_directory_path() / "convoy-bench-XXXXXX").string()) {
-    check(mkdtemp(path_.data()) != nullptr, "{} cannot be made", path_);
-  }
-  ~Workplace() {
-    std::error_code ignored;
-    fs::remove_all(path_, ignored);
-  }
-  Workplace(const Workplace&) = delete;
-  Workplace& operator=(const Workplace&) = delete;
-  fs::path file(const std::string& name) const { return fs::path(path_) / name; }
-
- private:
-  std::string path_;
-};
 
 std::vector<Phase> phases_of(const BenchCoordinatorOptions& options) {
   std::vector<Phase> phases;

@@ -2,12 +2,12 @@
 
 #include <fmt/chrono.h>
 
-#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <random>
 
 #include "core/base/check.h"
 #include "core/io/file.h"
+#include "dist/coordinator/run_name.h"
 #include "launcher/json.h"
 
 namespace convoy::launcher {
@@ -17,14 +17,6 @@ namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
 constexpr std::size_t kMaxModelInName = 40;
-
-bool is_run_name(const std::string& name) {
-  const auto allowed = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
-  };
-  return !name.empty() && name.size() <= 63 && name.front() != '-' &&
-         std::ranges::all_of(name, allowed);
-}
 
 Json json_of(const RunIdentity& identity) {
   Json json = {{"run", identity.run}, {"generation", identity.generation}};
@@ -63,7 +55,7 @@ RunIdentity read_identity(const fs::path& file) {
   } catch (const std::exception&) {
     return {};
   }
-  return is_run_name(identity.run) ? identity : RunIdentity();
+  return dist::is_run_name(identity.run) ? identity : RunIdentity();
 }
 
 void lay_over(ConnectionOptions& connection, const ConnectionOptions& said) {

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "core/base/printable.h"
+#include "dist/coordinator/run_name.h"
 #include "dist/coordinator/times.h"
 
 namespace convoy::dist {
@@ -149,10 +150,8 @@ void check_step(const Place& place, const v1::StepReport& step, const v1::RunSpe
 }  // namespace
 
 void validate_run_name(const std::string& run) {
-  const auto fits = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); };
-  const bool good = !run.empty() && run.size() <= 63 && fits(run.front()) &&
-                    std::ranges::all_of(run, [&](char c) { return fits(c) || c == '-'; });
-  require(good, "run is {}; it must be 1 to 63 of a-z, 0-9 and -, beginning with a letter or digit",
+  require(is_run_name(run),
+          "run is {}; it must be 1 to 63 of a-z, 0-9 and -, beginning with a letter or digit",
           printable(run));
 }
 
