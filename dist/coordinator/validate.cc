@@ -15,6 +15,7 @@ namespace {
 constexpr std::int64_t kMaxBatch = 100'000'000;
 constexpr std::int64_t kMaxEpochs = 1'000'000;
 constexpr std::int64_t kMaxCount = 1'000'000'000'000'000;
+constexpr std::int64_t kMaxStepsPerEpoch = 1'000'000'000'000;
 constexpr double kMaxNumber = 1e100;
 constexpr std::int64_t kMaxStepSeconds = 24 * 3600;
 constexpr std::int64_t kMaxEpochSeconds = 100LL * 365 * 24 * 3600;
@@ -94,7 +95,10 @@ void check_spec(const v1::RunSpec& spec, const CoordinatorLimits& limits) {
   within<std::int64_t>(place, "batch_size", spec.batch_size(), 1, kMaxBatch);
   within<std::int64_t>(place, "epochs", spec.epochs(), 0, kMaxEpochs);
   within<std::int64_t>(place, "steps", spec.steps(), 0, kMaxCount);
-  within<std::int64_t>(place, "steps_per_epoch", spec.steps_per_epoch(), 1, kMaxCount);
+  within<std::int64_t>(place, "steps_per_epoch", spec.steps_per_epoch(), 1, kMaxStepsPerEpoch);
+  require(spec.steps() <= spec.epochs() * spec.steps_per_epoch(),
+          "spec.steps is {}; {} epochs of {} steps have fewer", spec.steps(), spec.epochs(),
+          spec.steps_per_epoch());
   within<std::int64_t>(place, "images_per_epoch", spec.images_per_epoch(), 0, kMaxCount);
   within<std::int64_t>(place, "parameters", spec.parameters(), 0, kMaxCount);
   within<std::int32_t>(place, "world_size", spec.world_size(), 1, 1'000'000'000);

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <cstdio>
 #include <cstdlib>
 #include <functional>
 #include <string>
@@ -23,8 +24,9 @@ namespace {
 constexpr CoordinatorLimits kLimits = {
     .runs = 4, .steps_per_run = 100, .events = 100, .ranks_per_run = 100, .open_steps = 10};
 
-void require_that(bool condition) {
+void require_that(bool condition, int line = __builtin_LINE()) {
   if (!condition) {
+    std::fprintf(stderr, "what line %d requires does not hold\n", line);
     std::abort();
   }
 }

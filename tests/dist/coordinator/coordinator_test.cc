@@ -201,6 +201,7 @@ TEST_F(CoordinatorTest, FullDiskIsToldAndGotOver) {
   open(disk.path() / "coordinator.db");
   v1::RegisterRunRequest request = registration(1);
   request.mutable_spec()->set_steps(1'000'000);
+  request.mutable_spec()->set_epochs(1'000'000);
   register_run(request);
   const std::filesystem::path ballast = disk.path() / "ballast";
   {

@@ -39,6 +39,7 @@ TEST(ValidateTest, RegistrationThatCannotBeIsRefused) {
       {"spec.batch_size is -1", [](Request& r) { r.mutable_spec()->set_batch_size(-1); }},
       {"spec.epochs is 1000001", [](Request& r) { r.mutable_spec()->set_epochs(1000001); }},
       {"spec.steps is -5", [](Request& r) { r.mutable_spec()->set_steps(-5); }},
+      {"spec.steps is 31; 3 epochs of 10", [](Request& r) { r.mutable_spec()->set_steps(31); }},
       {"spec.steps_per_epoch is 0", [](Request& r) { r.mutable_spec()->set_steps_per_epoch(0); }},
       {"spec.world_size is 0", [](Request& r) { r.mutable_spec()->set_world_size(0); }},
       {"ranks has 2 entries", [](Request& r) { r.mutable_spec()->set_world_size(3); }},
