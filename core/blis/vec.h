@@ -29,6 +29,9 @@ struct Vec {
     _mm512_mask_storeu_ps(p, static_cast<__mmask16>((1U << count) - 1), v);
   }
   void add_product(Vec a, Vec b) { v = _mm512_fmadd_ps(a.v, b.v, v); }
+  friend Vec operator+(Vec a, Vec b) { return {_mm512_add_ps(a.v, b.v)}; }
+  friend Vec operator-(Vec a, Vec b) { return {_mm512_sub_ps(a.v, b.v)}; }
+  friend Vec operator*(Vec a, Vec b) { return {_mm512_mul_ps(a.v, b.v)}; }
 };
 
 #elif defined(__AVX2__)
@@ -49,6 +52,9 @@ struct Vec {
   void store(float* p) const { _mm256_storeu_ps(p, v); }
   void store_first(float* p, int count) const { _mm256_maskstore_ps(p, mask(count), v); }
   void add_product(Vec a, Vec b) { v = _mm256_fmadd_ps(a.v, b.v, v); }
+  friend Vec operator+(Vec a, Vec b) { return {_mm256_add_ps(a.v, b.v)}; }
+  friend Vec operator-(Vec a, Vec b) { return {_mm256_sub_ps(a.v, b.v)}; }
+  friend Vec operator*(Vec a, Vec b) { return {_mm256_mul_ps(a.v, b.v)}; }
 };
 
 #else
@@ -76,6 +82,9 @@ struct Vec {
     }
   }
   void add_product(Vec a, Vec b) { v += a.v * b.v; }
+  friend Vec operator+(Vec a, Vec b) { return {a.v + b.v}; }
+  friend Vec operator-(Vec a, Vec b) { return {a.v - b.v}; }
+  friend Vec operator*(Vec a, Vec b) { return {a.v * b.v}; }
 };
 
 #endif

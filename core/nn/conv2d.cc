@@ -4,46 +4,81 @@
 #include <cmath>
 
 #include "core/base/check.h"
+#include "core/base/parallel.h"
 #include "core/nn/conv2d_compute.h"
 #include "core/nn/conv2d_geometry.h"
-#include "core/nn/conv2d_pad.h"
+#include "core/nn/conv2d_passes.h"
 #include "core/nn/init.h"
+#include "core/nn/max_pool2d.h"
+#include "core/nn/relu.h"
 
 namespace convoy::nn {
 namespace {
 
 class Conv2dNode : public Node {
  public:
-  Conv2dNode(GradSlot input, const ConvGeometry& geometry, Tensor padded, Parameter& weight,
-             Parameter* bias)
-      : input_(input),
-        geometry_(geometry),
-        padded_(std::move(padded)),
-        parameters_{&weight, bias},
-        parameter_count_(bias == nullptr ? 1 : 2) {}
+  struct Operation {
+    ConvGeometry geometry;
+    ConvEpilogue epilogue;
+    Tensor input;
+    ConvOutput output;
+  };
 
-  std::string_view name() const override { return "Conv2d"; }
+  Conv2dNode(GradSlot x, Operation operation, Parameter& weight, Parameter* bias)
+      : x_(x),
+        operation_(std::move(operation)),
+        parameters_{&weight, bias},
+        parameter_count_(bias == nullptr ? 1 : 2) {
+    if (!operation_.epilogue.relu) {
+      operation_.output.y = {};
+    }
+  }
+
+  std::string_view name() const override {
+    const ConvEpilogue& epilogue = operation_.epilogue;
+    return epilogue.pool   ? epilogue.relu ? "Conv2d+ReLU+MaxPool2d" : "Conv2d+MaxPool2d"
+           : epilogue.relu ? "Conv2d+ReLU"
+                           : "Conv2d";
+  }
   std::span<Parameter* const> parameters() const override {
     return std::span(parameters_).first(parameter_count_);
   }
 
   void backward(Tape& tape, Tensor grad_output) override {
-    conv_backward_weight(geometry_, padded_, grad_output, parameters_[0]->grad());
-    if (parameter_count_ == 2) {
-      conv_backward_bias(geometry_, grad_output, parameters_[1]->grad());
-    }
-    if (input_) {
-      tape.add_grad(input_, conv_backward_data(geometry_, grad_output, parameters_[0]->value()));
-    }
+    const ConvGeometry& g = operation_.geometry;
+    Parameter& weight = *parameters_[0];
+    Tensor* bias = parameter_count_ == 2 ? &parameters_[1]->grad() : nullptr;
+    Tensor grad_x = x_ ? Tensor({g.n, g.h, g.w, g.c}) : Tensor();
+    conv_backward(g, {operation_.input, weight.value(), {}}, operation_.epilogue, operation_.output,
+                  std::move(grad_output), {weight.grad(), bias, x_ ? &grad_x : nullptr});
+    tape.add_grad(x_, std::move(grad_x));
   }
 
  private:
-  GradSlot input_;
-  ConvGeometry geometry_;
-  Tensor padded_;
+  GradSlot x_;
+  Operation operation_;
   std::array<Parameter*, 2> parameters_;
   std::size_t parameter_count_;
 };
+
+// What the convolution can do of the layers after it, which it drops from `rest`.
+ConvEpilogue take_over(const ConvGeometry& g, std::span<Module* const>& rest) {
+  ConvEpilogue epilogue;
+  // It goes image by image then: that must keep all threads equally busy.
+  if (g.n % num_threads() != 0 && g.n < 4 * num_threads()) {
+    return epilogue;
+  }
+  if (!rest.empty() && dynamic_cast<const ReLU*>(rest.front()) != nullptr) {
+    epilogue.relu = true;
+    rest = rest.subspan(1);
+  }
+  const auto* pool = rest.empty() ? nullptr : dynamic_cast<const MaxPool2d*>(rest.front());
+  if (pool != nullptr && pool->options().dilation == Size2(1)) {
+    epilogue.pool = pool->geometry({g.n, g.p, g.q, g.k});
+    rest = rest.subspan(1);
+  }
+  return epilogue;
+}
 
 // The options, once they are known to be good.
 Conv2dOptions checked(Conv2dOptions options) {
@@ -83,15 +118,26 @@ Shape Conv2d::output_shape(const Shape& x) const {
 }
 
 Variable Conv2d::forward(Tape& tape, const Variable& x) {
+  std::span<Module* const> rest;
+  return forward_through(tape, x, rest);
+}
+
+Variable Conv2d::forward_through(Tape& tape, const Variable& x, std::span<Module* const>& rest) {
   const ConvGeometry g = geometry(options_, x.shape());
-  Tensor padded = pad(g, x.value());
-  Tensor y = conv_forward(g, padded, weight_.value(), options_.bias ? bias_.value() : Tensor());
+  const ConvEpilogue epilogue = take_over(g, rest);
+  Tensor input = conv_input(g, x.value());
+  ConvOutput output =
+      conv_forward(g, {input, weight_.value(), options_.bias ? bias_.value() : Tensor()}, epilogue,
+                   tape.recording());
   if (!tape.recording()) {
-    return y;
+    return std::move(output.y);
   }
-  return tape.record(std::move(y),
-                     std::make_unique<Conv2dNode>(x.slot(), g, std::move(padded), weight_,
-                                                  options_.bias ? &bias_ : nullptr));
+  Tensor y = output.y;
+  return tape.record(
+      std::move(y),
+      std::make_unique<Conv2dNode>(
+          x.slot(), Conv2dNode::Operation{g, epilogue, std::move(input), std::move(output)},
+          weight_, options_.bias ? &bias_ : nullptr));
 }
 
 std::string Conv2d::describe() const {

@@ -55,6 +55,8 @@ class Conv2d : public Module {
   /// Throws Error for another number of channels, an empty output, or a reflect or circular padding
   /// wider than the image allows.
   Variable forward(Tape& tape, const Variable& x) override;
+  /// Takes over a ReLU, a MaxPool2d without dilation, or the one before the other.
+  Variable forward_through(Tape& tape, const Variable& x, std::span<Module* const>& rest) override;
   Shape output_shape(const Shape& x) const override;
   std::string describe() const override;
 

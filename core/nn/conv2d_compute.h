@@ -1,25 +1,47 @@
-// The arithmetic of a convolution on padded images, as loops over micro-kernel calls. No autograd
-// here, no padding.
+// A convolution over a whole batch, together with the ReLU and the max-pooling that follow it: what
+// it makes of an image goes on while it is in the cache, and never becomes a tensor. No autograd.
 #pragma once
 
+#include <optional>
+
 #include "core/nn/conv2d_geometry.h"
+#include "core/nn/pool_geometry.h"
+#include "core/tensor/pool_array.h"
 #include "core/tensor/tensor.h"
 
 namespace convoy::nn {
 
-/// padded x (N, padded H, padded W, C) and weight (R, S, C/groups, K) -> y (N, P, Q, K), starting
-/// from `bias` (K) unless that is empty.
-Tensor conv_forward(const ConvGeometry& g, const Tensor& padded, const Tensor& weight,
-                    const Tensor& bias);
+/// First the ReLU, then the max-pooling, if there. Both have the same bits as layers of their own.
+struct ConvEpilogue {
+  bool relu = false;
+  std::optional<PoolGeometry> pool = {};  ///< without dilation
 
-/// Adds to `grad_weight` (R, S, C/groups, K) the gradient for grad_y (N, P, Q, K).
-void conv_backward_weight(const ConvGeometry& g, const Tensor& padded, const Tensor& grad_y,
-                          Tensor& grad_weight);
+  bool empty() const { return !relu && !pool; }
+};
 
-/// Adds to `grad_bias` (K) the sum of grad_y over everything but K.
-void conv_backward_bias(const ConvGeometry& g, const Tensor& grad_y, Tensor& grad_bias);
+struct ConvOutput {
+  Tensor y;                         ///< (N, P, Q, K), P and Q those of the pooling if there is one
+  PoolArray<std::uint8_t> winners;  ///< of the pooling, if asked for: see max_pool2d_kernel.h
+};
 
-/// The gradient of x (N, H, W, C).
-Tensor conv_backward_data(const ConvGeometry& g, const Tensor& grad_y, const Tensor& weight);
+/// `input` is conv_input(g, x) of conv2d_passes.h, weight (R, S, C/groups, K), bias (K) or empty.
+struct ConvOperands {
+  const Tensor& input;
+  const Tensor& weight;
+  const Tensor& bias;
+};
+ConvOutput conv_forward(const ConvGeometry& g, const ConvOperands& operands,
+                        const ConvEpilogue& epilogue = {}, bool keep_winners = false);
+
+/// Where the gradients go: those of weight and bias are added, that of x (N, H, W, C) is written.
+struct ConvGradients {
+  Tensor& weight;
+  Tensor* bias = nullptr;  ///< null: not wanted
+  Tensor* x = nullptr;     ///< null: not wanted
+};
+/// `grad_y`, that of output.y, is overwritten.
+void conv_backward(const ConvGeometry& g, const ConvOperands& operands,
+                   const ConvEpilogue& epilogue, const ConvOutput& output, Tensor grad_y,
+                   const ConvGradients& gradients);
 
 }  // namespace convoy::nn

@@ -28,7 +28,8 @@ struct ConvGeometry {
 
   std::int64_t padded_h() const { return h + top + bottom; }
   std::int64_t padded_w() const { return w + left + right; }
-  bool has_padding() const { return top + bottom + left + right > 0; }
+  /// Negative numbers of rows or columns cut some off.
+  bool has_padding() const { return top != 0 || bottom != 0 || left != 0 || right != 0; }
   std::int64_t c_per_group() const { return c / groups; }
   std::int64_t k_per_group() const { return k / groups; }
   /// One kernel row reads contiguous floats: no groups, no dilation along the width.

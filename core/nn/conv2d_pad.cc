@@ -59,8 +59,8 @@ Tensor pad(const ConvGeometry& g, const Tensor& x) {
   if (g.mode == PaddingMode::kZeros) {
     return window(x, -g.top, -g.left, g.padded_h(), g.padded_w());
   }
-  Tensor padded({g.n, g.padded_h(), g.padded_w(), g.c});
-  parallel_for(g.n * g.padded_h(), [&](std::int64_t begin, std::int64_t end, int) {
+  Tensor padded({x.shape().n(), g.padded_h(), g.padded_w(), g.c});
+  parallel_for(x.shape().n() * g.padded_h(), [&](std::int64_t begin, std::int64_t end, int) {
     for (std::int64_t i = begin; i < end; ++i) {
       const std::int64_t row = source(g.mode, i % g.padded_h() - g.top, g.h);
       const float* from = x.data() + (i / g.padded_h() * g.h + row) * g.w * g.c;
@@ -80,8 +80,8 @@ Tensor unpad(const ConvGeometry& g, const Tensor& padded) {
   if (g.mode == PaddingMode::kZeros) {
     return window(padded, g.top, g.left, g.h, g.w);
   }
-  Tensor x = Tensor::zeros({g.n, g.h, g.w, g.c});
-  parallel_for(g.n, [&](std::int64_t begin, std::int64_t end, int) {
+  Tensor x = Tensor::zeros({padded.shape().n(), g.h, g.w, g.c});
+  parallel_for(padded.shape().n(), [&](std::int64_t begin, std::int64_t end, int) {
     const float* from = padded.data() + begin * g.padded_h() * g.padded_w() * g.c;
     for (std::int64_t i = begin * g.padded_h(); i < end * g.padded_h(); ++i) {
       const std::int64_t row = source(g.mode, i % g.padded_h() - g.top, g.h);

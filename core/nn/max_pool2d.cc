@@ -50,8 +50,12 @@ MaxPool2d::MaxPool2d(MaxPool2dOptions options) : options_(options) {
         kMostWinners);
 }
 
+PoolGeometry MaxPool2d::geometry(const Shape& x) const {
+  return pool_geometry("MaxPool2d", window_of(options_), x);
+}
+
 Shape MaxPool2d::output_shape(const Shape& x) const {
-  const PoolGeometry g = pool_geometry("MaxPool2d", window_of(options_), x);
+  const PoolGeometry g = geometry(x);
   return {x.n(), g.p, g.q, x.c()};
 }
 
@@ -64,7 +68,7 @@ std::string MaxPool2d::describe() const {
 }
 
 Variable MaxPool2d::forward(Tape& tape, const Variable& x) {
-  const PoolGeometry g = pool_geometry("MaxPool2d", window_of(options_), x.shape());
+  const PoolGeometry g = geometry(x.shape());
   Tensor y({x.shape().n(), g.p, g.q, g.c});
   PoolArray<std::uint8_t> winners;
   if (tape.needs_grad(x)) {

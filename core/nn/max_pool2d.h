@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "core/nn/module.h"
+#include "core/nn/pool_geometry.h"
 #include "core/nn/size2.h"
 
 namespace convoy::nn {
@@ -26,6 +27,8 @@ class MaxPool2d : public Module {
   Shape output_shape(const Shape& x) const override;
   std::string describe() const override;
   const MaxPool2dOptions& options() const { return options_; }
+  /// The extents for an input of shape `x`. Throws what forward would throw.
+  PoolGeometry geometry(const Shape& x) const;
 
  private:
   MaxPool2dOptions options_;

@@ -2,6 +2,10 @@
 
 namespace convoy::nn {
 
+Variable Module::forward_through(Tape& tape, const Variable& x, std::span<Module* const>&) {
+  return forward(tape, x);
+}
+
 std::vector<NamedParameter> Module::named_parameters(const std::string& prefix) {
   std::vector<NamedParameter> all;
   for (const Child& child : children_) {

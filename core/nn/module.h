@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -28,6 +29,11 @@ class Module {
 
   /// Activations of images have shape (N, H, W, C).
   virtual Variable forward(Tape& tape, const Variable& x) = 0;
+
+  /// `forward`, and then as many of `rest`, the layers after this one, as it can take over and do
+  /// better in one go; those it drops from the front of `rest`. Values and gradients have the same
+  /// bits either way. By default it takes none.
+  virtual Variable forward_through(Tape& tape, const Variable& x, std::span<Module* const>& rest);
 
   /// The shape `forward` gives for an input of shape `x`; throws what forward would throw.
   virtual Shape output_shape(const Shape& x) const = 0;

@@ -9,7 +9,8 @@
 
 namespace convoy::nn {
 
-/// Runs its layers in order. A layer's name is the first part of its parameters' names.
+/// Runs its layers in order, some of them in one go where a layer can (Module::forward_through). A
+/// layer's name is the first part of its parameters' names.
 class Sequential : public Module {
  public:
   struct Layer {
@@ -27,6 +28,7 @@ class Sequential : public Module {
 
  private:
   std::vector<Layer> layers_;
+  std::vector<Module*> modules_;  // of the layers
 };
 
 }  // namespace convoy::nn

@@ -1,0 +1,137 @@
+#include "core/nn/conv2d_passes.h"
+
+#include <algorithm>
+
+#include "core/base/parallel.h"
+#include "core/nn/column_sums_kernel.h"
+#include "core/nn/conv2d_pad.h"
+
+namespace convoy::nn {
+namespace {
+
+// weight (R, S, C/groups, K) -> (R, S, K, C/groups) with both kernel axes reversed: the kernel of
+// the data gradient, which is a convolution too.
+Tensor flip(const ConvGeometry& g, const Tensor& weight) {
+  const std::int64_t c = g.c_per_group();
+  const std::int64_t taps = g.r * g.s;
+  Tensor flipped({g.r, g.s, g.k, c});
+  parallel_for(taps, [&](std::int64_t begin, std::int64_t end, int) {
+    for (std::int64_t tap = begin; tap < end; ++tap) {
+      const float* from = weight.data() + (taps - 1 - tap) * c * g.k;
+      float* to = flipped.data() + tap * c * g.k;
+      for (std::int64_t k = 0; k < g.k; ++k) {
+        for (std::int64_t i = 0; i < c; ++i) {
+          *to++ = from[i * g.k + k];
+        }
+      }
+    }
+  });
+  return flipped;
+}
+
+// Stride 1, contiguous kernel rows: each pixel of x gathers from grad_y. Zero padding needs the
+// gradient of the image only; the other modes that of the padding as well.
+ConvGeometry gather_of(const ConvGeometry& g) {
+  const bool inside = g.mode == PaddingMode::kZeros;
+  const std::int64_t reach_h = g.dilation.h * (g.r - 1);
+  const std::int64_t reach_w = g.s - 1;
+  return {.n = g.n,
+          .h = g.p,
+          .w = g.q,
+          .c = g.k,
+          .k = g.c,
+          .r = g.r,
+          .s = g.s,
+          .p = inside ? g.h : g.padded_h(),
+          .q = inside ? g.w : g.padded_w(),
+          .dilation = g.dilation,
+          .top = reach_h - (inside ? g.top : 0),
+          .bottom = reach_h - (inside ? g.bottom : 0),
+          .left = reach_w - (inside ? g.left : 0),
+          .right = reach_w - (inside ? g.right : 0)};
+}
+
+}  // namespace
+
+Tensor conv_input(const ConvGeometry& g, const Tensor& x) {
+  return winograd_fits(g) ? x : pad(g, x);
+}
+
+ConvForward::ConvForward(const ConvGeometry& g, const Tensor& weight)
+    : g_(g), winograd_(winograd_fits(g)), weight_(weight) {
+  if (winograd_) {
+    weight_ = winograd_transformed(weight);
+    scratch_ = Tensor({num_threads(), winograd_scratch(g)});
+  }
+}
+
+std::int64_t ConvForward::units_per_image() const {
+  return winograd_ ? winograd_tiles(g_) : g_.p;
+}
+
+void ConvForward::run(const Call& call, std::int64_t begin, std::int64_t end, int thread) {
+  if (winograd_) {
+    const auto size = static_cast<std::size_t>(scratch_.shape()[1]);
+    winograd_forward(g_, {call.input, weight_.data(), call.bias, call.y}, begin, end,
+                     scratch_.values().subspan(static_cast<std::size_t>(thread) * size, size));
+  } else {
+    direct_forward(g_, {call.input, weight_.data(), call.bias, call.y}, begin, end);
+  }
+}
+
+ConvParameterGradient::ConvParameterGradient(const ConvGeometry& g) : g_(g), bias_(g.k) {
+  std::ranges::fill(bias_.values(), 0.0);
+}
+
+void ConvParameterGradient::add(const Tensor& input, const Tensor& grad_y, Tensor& grad_weight) {
+  static const auto column_sums = column_sums_kernel();
+  const std::int64_t n = grad_y.shape().n();
+  Tensor image_sums({n, g_.k});
+  parallel_for(n, [&](std::int64_t begin, std::int64_t end, int) {
+    for (std::int64_t image = begin; image < end; ++image) {
+      column_sums(grad_y.data() + image * g_.p * g_.q * g_.k, g_.p * g_.q, g_.k,
+                  image_sums.data() + image * g_.k);
+    }
+  });
+  for (std::int64_t i = 0; i < n * g_.k; ++i) {
+    bias_[i % g_.k] += static_cast<double>(image_sums.data()[i]);
+  }
+  direct_backward_weight(g_, winograd_fits(g_) ? pad(g_, input) : input, grad_y, grad_weight);
+}
+
+void ConvParameterGradient::finish(Tensor& grad_bias) const {
+  for (std::int64_t k = 0; k < g_.k; ++k) {
+    grad_bias.data()[k] += static_cast<float>(bias_[k]);
+  }
+}
+
+ConvDataGradient::ConvDataGradient(const ConvGeometry& g, const Tensor& weight)
+    : g_(g), flipped_(flip(g, weight)) {
+  if (g.stride == Size2(1) && g.contiguous_rows()) {
+    gather_ = gather_of(g);
+    forward_.emplace(gather_, flipped_);
+  }
+}
+
+void ConvDataGradient::run(const Tensor& grad_y, Tensor grad_x) {
+  Tensor grad_input;
+  if (!forward_) {
+    grad_input = direct_scatter(g_, grad_y, flipped_);
+  } else {
+    const bool whole = gather_.p != g_.h || gather_.q != g_.w;
+    const std::int64_t n = grad_y.shape().n();
+    grad_input = whole ? Tensor({n, gather_.p, gather_.q, g_.c}) : grad_x;
+    const Tensor input = conv_input(gather_, grad_y);
+    parallel_for(n * forward_->units_per_image(),
+                 [&](std::int64_t begin, std::int64_t end, int thread) {
+                   forward_->run({input.data(), nullptr, grad_input.data()}, begin, end, thread);
+                 });
+    if (!whole) {
+      return;
+    }
+  }
+  const Tensor inside = unpad(g_, grad_input);
+  std::ranges::copy(inside.values(), grad_x.data());
+}
+
+}  // namespace convoy::nn

@@ -1,0 +1,73 @@
+// The three passes of a convolution on some images at a time: which algorithm, and what it keeps
+// between images. The loops themselves are conv2d_direct.h's and conv2d_winograd.h's; which images
+// when is conv2d_compute.h's.
+#pragma once
+
+#include <optional>
+
+#include "core/nn/conv2d_direct.h"
+#include "core/nn/conv2d_winograd.h"
+#include "core/tensor/pool_array.h"
+
+namespace convoy::nn {
+
+/// The images as the passes want them: padded, or x (N, H, W, C) itself where the algorithm needs
+/// no padding.
+Tensor conv_input(const ConvGeometry& g, const Tensor& x);
+
+/// The forward pass, ready to run on any images in units of work that may be shared out among
+/// threads as one likes: the bits do not depend on it.
+class ConvForward {
+ public:
+  /// weight (R, S, C/groups, K).
+  ConvForward(const ConvGeometry& g, const Tensor& weight);
+
+  std::int64_t units_per_image() const;
+  /// conv_input of some images -> y (as many, P, Q, K), starting from `bias` (K) unless that is
+  /// null.
+  struct Call {
+    const float* input;
+    const float* bias;
+    float* y;
+  };
+  /// Units begin .. end, counted from the first of these images; `thread` as parallel_for gives it.
+  void run(const Call& call, std::int64_t begin, std::int64_t end, int thread);
+
+ private:
+  ConvGeometry g_;
+  bool winograd_;
+  Tensor weight_;   // as the algorithm wants it
+  Tensor scratch_;  // (threads, winograd_scratch)
+};
+
+/// The gradients of weight and bias, added up call by call in the order of the images.
+class ConvParameterGradient {
+ public:
+  explicit ConvParameterGradient(const ConvGeometry& g);
+  /// conv_input of some images, the gradient of their outputs (n, P, Q, K), and where it all goes:
+  /// grad_weight (R, S, C/groups, K). Uses all threads.
+  void add(const Tensor& input, const Tensor& grad_y, Tensor& grad_weight);
+  /// Adds the bias' gradient to `grad_bias` (K).
+  void finish(Tensor& grad_bias) const;
+
+ private:
+  ConvGeometry g_;
+  PoolArray<double> bias_;  // K
+};
+
+/// The gradient of the images.
+class ConvDataGradient {
+ public:
+  ConvDataGradient(const ConvGeometry& g, const Tensor& weight);
+  /// The gradient of some outputs (n, P, Q, K) -> that of their images, grad_x (n, H, W, C). Uses
+  /// all threads.
+  void run(const Tensor& grad_y, Tensor grad_x);
+
+ private:
+  ConvGeometry g_;
+  Tensor flipped_;                      // (R, S, K, C/groups), both kernel axes reversed
+  ConvGeometry gather_;                 // of the convolution that gives the gradient
+  std::optional<ConvForward> forward_;  // none: outputs scatter to their inputs instead
+};
+
+}  // namespace convoy::nn

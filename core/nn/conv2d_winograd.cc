@@ -1,0 +1,140 @@
+#include "core/nn/conv2d_winograd.h"
+
+#include <algorithm>
+#include <array>
+
+#include "core/blis/brgemm.h"
+#include "core/nn/winograd_kernel.h"
+
+namespace convoy::nn {
+namespace {
+
+// Tiles at once: four register tiles of 14 rows. Both transforms then stay in the second-level
+// cache for the channel numbers of small networks.
+constexpr std::int64_t kBlock = 56;
+// Below this many channels the transforms cost more than the products save.
+constexpr std::int64_t kLeastChannels = 16;
+
+// Of one of the 16 matrices of a block. Not a multiple of 4 KiB, or all 16 points of a channel
+// would meet in one set of the cache.
+std::int64_t matrix(std::int64_t tiles, std::int64_t channels) {
+  return (tiles * channels + 15) / 16 * 16 + 16;
+}
+
+std::int64_t tiles_high(const ConvGeometry& g) {
+  return (g.p + 1) / 2;
+}
+
+std::int64_t tiles_wide(const ConvGeometry& g) {
+  return (g.q + 1) / 2;
+}
+
+// A tile by its number in all images.
+struct Tile {
+  Tile(const ConvGeometry& g, std::int64_t number)
+      : image(number / winograd_tiles(g)),
+        row(number % winograd_tiles(g) / tiles_wide(g) * 2),
+        column(number % tiles_wide(g) * 2) {}
+  std::int64_t image;
+  std::int64_t row;     // of its first output
+  std::int64_t column;  // of its first output
+};
+
+// `side` x `side` pixels of images (any, height, width, channels); `outside` stands for those that
+// lie outside the image.
+template <int side, typename Float>
+struct Pixels {
+  struct Images {
+    Float* data;
+    std::int64_t height;
+    std::int64_t width;
+    std::int64_t channels;
+  };
+
+  Pixels(const Images& images, std::int64_t image, std::int64_t top, std::int64_t left,
+         Float* outside) {
+    for (std::int64_t r = 0; r < side; ++r) {
+      const std::int64_t row = top + r;
+      const bool row_inside = row >= 0 && row < images.height;
+      Float* first =
+          images.data + ((image * images.height + row) * images.width + left) * images.channels;
+      for (std::int64_t s = 0; s < side; ++s) {
+        const bool inside = row_inside && left + s >= 0 && left + s < images.width;
+        at[static_cast<std::size_t>(r * side + s)] = inside ? first + s * images.channels : outside;
+      }
+    }
+  }
+  std::array<Float*, static_cast<std::size_t>(side* side)> at;
+};
+
+void transform_inputs(const ConvGeometry& g, const float* x, std::int64_t begin, std::int64_t end,
+                      const float* zeros, float* v, std::int64_t stride) {
+  static const auto kernel = winograd_input_kernel();
+  for (std::int64_t number = begin; number < end; ++number) {
+    const Tile tile(g, number);
+    const Pixels<4, const float> pixels({x, g.h, g.w, g.c}, tile.image, tile.row - g.top,
+                                        tile.column - g.left, zeros);
+    kernel(pixels.at.data(), g.c, v + (number - begin) * g.c, stride);
+  }
+}
+
+}  // namespace
+
+bool winograd_fits(const ConvGeometry& g) {
+  return g.r == 3 && g.s == 3 && g.stride == Size2(1) && g.dilation == Size2(1) && g.groups == 1 &&
+         (g.mode == PaddingMode::kZeros || !g.has_padding()) && g.c >= kLeastChannels &&
+         g.k >= kLeastChannels && g.p >= 2 && g.q >= 2;
+}
+
+std::int64_t winograd_tiles(const ConvGeometry& g) {
+  return tiles_high(g) * tiles_wide(g);
+}
+
+Tensor winograd_transformed(const Tensor& weight) {
+  static const auto kernel = winograd_weight_kernel();
+  const std::int64_t c = weight.shape()[2];
+  const std::int64_t k = weight.shape()[3];
+  Tensor transformed({kWinogradPoints, c, k});
+  kernel(weight.data(), c * k, transformed.data());
+  return transformed;
+}
+
+std::int64_t winograd_scratch(const ConvGeometry& g) {
+  return kWinogradPoints * (matrix(kBlock, g.c) + matrix(kBlock, g.k)) + g.c + g.k;
+}
+
+void winograd_forward(const ConvGeometry& g, const WinogradCall& call, std::int64_t begin,
+                      std::int64_t end, std::span<float> scratch) {
+  static const auto product = blis::brgemm_kernel();
+  static const auto output = winograd_output_kernel();
+  const std::int64_t v_stride = matrix(kBlock, g.c);
+  const std::int64_t m_stride = matrix(kBlock, g.k);
+  float* v = scratch.data();
+  float* m = v + kWinogradPoints * v_stride;
+  float* zeros = m + kWinogradPoints * m_stride;
+  float* nowhere = zeros + g.c;
+  std::fill_n(zeros, g.c, 0.0F);
+  for (std::int64_t first = begin; first < end; first += kBlock) {
+    const std::int64_t tiles = std::min(kBlock, end - first);
+    transform_inputs(g, call.x, first, first + tiles, zeros, v, v_stride);
+    for (std::int64_t point = 0; point < kWinogradPoints; ++point) {
+      product({.m = tiles,
+               .n = g.k,
+               .k = g.c,
+               .a = v + point * v_stride,
+               .a_row_stride = g.c,
+               .b = call.transformed + point * g.c * g.k,
+               .b_row_stride = g.k,
+               .c = m + point * m_stride,
+               .c_row_stride = g.k});
+    }
+    for (std::int64_t i = 0; i < tiles; ++i) {
+      const Tile tile(g, first + i);
+      const Pixels<2, float> pixels({call.y, g.p, g.q, g.k}, tile.image, tile.row, tile.column,
+                                    nowhere);
+      output(m + i * g.k, m_stride, g.k, call.bias, pixels.at.data());
+    }
+  }
+}
+
+}  // namespace convoy::nn

@@ -1,0 +1,45 @@
+// Convolutions of 3 x 3 with stride 1 by Winograd's F(2x2, 3x3): 16 matrix products over tiles of
+// 2 x 2 outputs, 2.25 times fewer multiplications than conv2d_direct.h. Padding is not
+// materialised.
+//
+// For outputs and data gradients only: the sum over all tiles of a weight's gradient would mix the
+// nine taps of a filter before it takes them apart again, so that a tap whose gradient is (almost)
+// 0 is left with rounding errors of the others', of which Adam makes whole steps.
+//
+// Rounding: sums and differences of four values come before the products, and of four products
+// after them, so an element errs a few units in the last place more than a direct sum does
+// (tests/core/nn/conv2d_winograd_test.cc has the bound).
+#pragma once
+
+#include <span>
+
+#include "core/nn/conv2d_geometry.h"
+#include "core/tensor/tensor.h"
+
+namespace convoy::nn {
+
+/// Whether it serves this convolution and is likely to be faster. Depends on `g` but for the batch.
+bool winograd_fits(const ConvGeometry& g);
+
+/// Tiles of an image: the units of work of winograd_forward.
+std::int64_t winograd_tiles(const ConvGeometry& g);
+
+/// weight (3, 3, C, K) -> (16, C, K).
+Tensor winograd_transformed(const Tensor& weight);
+
+/// What a thread needs at once, in floats.
+std::int64_t winograd_scratch(const ConvGeometry& g);
+
+/// Tiles begin .. end of images x (any, H, W, C) -> y (any, P, Q, K), counted through all images;
+/// `transformed` is the weight's, `bias` (K) or null, `scratch` the calling thread's. Runs on the
+/// calling thread; the bits do not depend on how tiles are shared out.
+struct WinogradCall {
+  const float* x;
+  const float* transformed;
+  const float* bias;
+  float* y;
+};
+void winograd_forward(const ConvGeometry& g, const WinogradCall& call, std::int64_t begin,
+                      std::int64_t end, std::span<float> scratch);
+
+}  // namespace convoy::nn

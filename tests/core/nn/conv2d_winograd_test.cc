@@ -1,0 +1,145 @@
+// Winograd's way against the direct one on the same operands, and both against sums in double.
+#include "core/nn/conv2d_winograd.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "core/nn/conv2d_direct.h"
+#include "core/nn/conv2d_pad.h"
+#include "core/nn/conv2d_passes.h"
+#include "tests/support/layer_run.h"
+
+namespace convoy::nn {
+namespace {
+
+struct Case {
+  std::int64_t n, h, w, c, k;
+  std::int64_t top = 1, bottom = 1, left = 1, right = 1;
+};
+
+ConvGeometry geometry_of(const Case& t) {
+  ConvGeometry g{.n = t.n, .h = t.h, .w = t.w, .c = t.c, .k = t.k, .r = 3, .s = 3};
+  g.top = t.top;
+  g.bottom = t.bottom;
+  g.left = t.left;
+  g.right = t.right;
+  g.p = g.padded_h() - 2;
+  g.q = g.padded_w() - 2;
+  return g;
+}
+
+using Doubles = std::vector<double>;
+
+// y[n,p,q,k] += x[n,h,w,c] weight[r,s,c,k], visited once for each such product.
+template <typename Product>
+void for_each_product(const ConvGeometry& g, const Product& product) {
+  for (std::int64_t y = 0; y < g.n * g.p * g.q; ++y) {
+    for (std::int64_t tap = 0; tap < 9; ++tap) {
+      const std::int64_t h = y / g.q % g.p + tap / 3 - g.top;
+      const std::int64_t w = y % g.q + tap % 3 - g.left;
+      if (h < 0 || h >= g.h || w < 0 || w >= g.w) {
+        continue;
+      }
+      const std::int64_t x = (y / (g.p * g.q) * g.h + h) * g.w + w;
+      for (std::int64_t c = 0; c < g.c; ++c) {
+        for (std::int64_t k = 0; k < g.k; ++k) {
+          product(static_cast<std::size_t>(x * g.c + c),
+                  static_cast<std::size_t>((tap * g.c + c) * g.k + k),
+                  static_cast<std::size_t>(y * g.k + k));
+        }
+      }
+    }
+  }
+}
+
+double worst(const Tensor& got, const Doubles& wanted) {
+  double largest = 0;
+  double error = 0;
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    largest = std::max(largest, std::abs(wanted[i]));
+    error = std::max(error, std::abs(static_cast<double>(got.values()[i]) - wanted[i]));
+  }
+  return error / largest;
+}
+
+class WinogradTest : public ::testing::TestWithParam<Case> {
+ protected:
+  // Relative to the largest value; a direct float32 sum errs by about a third of it.
+  static constexpr double kBound = 2e-6;
+
+  ConvGeometry g_ = geometry_of(GetParam());
+  Tensor x_ = testing::random_tensor({g_.n, g_.h, g_.w, g_.c}, 1);
+  Tensor weight_ = testing::random_tensor({3, 3, g_.c, g_.k}, 2);
+  Tensor bias_ = testing::random_tensor({g_.k}, 3);
+  Tensor grad_y_ = testing::random_tensor({g_.n, g_.p, g_.q, g_.k}, 4);
+};
+
+TEST_P(WinogradTest, ForwardAgreesWithASumInDouble) {
+  ASSERT_TRUE(winograd_fits(g_));
+  Tensor y({g_.n, g_.p, g_.q, g_.k});
+  ConvForward forward(g_, weight_);
+  forward.run({x_.data(), bias_.data(), y.data()}, 0, g_.n * forward.units_per_image(), 0);
+  Doubles wanted(y.values().size());
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    wanted[i] = static_cast<double>(bias_.values()[i % static_cast<std::size_t>(g_.k)]);
+  }
+  for_each_product(g_, [&](std::size_t x, std::size_t w, std::size_t out) {
+    wanted[out] += static_cast<double>(x_.values()[x]) * static_cast<double>(weight_.values()[w]);
+  });
+  EXPECT_LT(worst(y, wanted), kBound);
+}
+
+TEST_P(WinogradTest, DataGradientAgreesWithASumInDouble) {
+  Tensor grad_x({g_.n, g_.h, g_.w, g_.c});
+  ConvDataGradient(g_, weight_).run(grad_y_, grad_x);
+  Doubles wanted(grad_x.values().size());
+  for_each_product(g_, [&](std::size_t x, std::size_t w, std::size_t out) {
+    wanted[x] +=
+        static_cast<double>(grad_y_.values()[out]) * static_cast<double>(weight_.values()[w]);
+  });
+  EXPECT_LT(worst(grad_x, wanted), kBound);
+}
+
+TEST_P(WinogradTest, ErrsLittleMoreThanADirectSum) {
+  const Tensor padded = pad(g_, x_);
+  Tensor direct({g_.n, g_.p, g_.q, g_.k});
+  direct_forward(g_, {padded.data(), weight_.data(), nullptr, direct.data()}, 0, g_.n * g_.p);
+  Tensor winograd({g_.n, g_.p, g_.q, g_.k});
+  ConvForward forward(g_, weight_);
+  forward.run({x_.data(), nullptr, winograd.data()}, 0, g_.n * forward.units_per_image(), 0);
+  Doubles wanted(direct.values().size());
+  for_each_product(g_, [&](std::size_t x, std::size_t w, std::size_t out) {
+    wanted[out] += static_cast<double>(x_.values()[x]) * static_cast<double>(weight_.values()[w]);
+  });
+  const auto rms = [&](const Tensor& got) {
+    double sum = 0;
+    for (std::size_t i = 0; i < wanted.size(); ++i) {
+      sum += std::pow(static_cast<double>(got.values()[i]) - wanted[i], 2);
+    }
+    return std::sqrt(sum / static_cast<double>(wanted.size()));
+  };
+  EXPECT_LT(rms(winograd), 3 * rms(direct));
+}
+
+TEST_P(WinogradTest, BitsDoNotDependOnHowTilesAreSharedOut) {
+  ConvForward forward(g_, weight_);
+  const std::int64_t units = g_.n * forward.units_per_image();
+  Tensor whole({g_.n, g_.p, g_.q, g_.k});
+  forward.run({x_.data(), bias_.data(), whole.data()}, 0, units, 0);
+  Tensor parts({g_.n, g_.p, g_.q, g_.k});
+  for (std::int64_t begin = 0; begin < units; begin += 5) {
+    forward.run({x_.data(), bias_.data(), parts.data()}, begin, std::min(begin + 5, units), 0);
+  }
+  EXPECT_EQ(testing::copy_of(whole), testing::copy_of(parts));
+}
+
+INSTANTIATE_TEST_SUITE_P(Shapes, WinogradTest,
+                         ::testing::Values(Case{2, 6, 6, 16, 16}, Case{3, 7, 7, 24, 17},
+                                           Case{1, 5, 8, 33, 40}, Case{2, 9, 4, 16, 50, 0, 0, 0, 0},
+                                           Case{2, 4, 5, 20, 16, 2, 2, 2, 2},
+                                           Case{1, 3, 6, 16, 16, 3, 0, 1, 4},
+                                           Case{9, 14, 14, 32, 64}));
+
+}  // namespace
+}  // namespace convoy::nn

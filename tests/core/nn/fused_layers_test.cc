@@ -1,0 +1,151 @@
+// A convolution that takes over the layers after it gives the bits of the layers one by one.
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <limits>
+
+#include "core/base/parallel.h"
+#include "core/nn/conv2d.h"
+#include "core/nn/max_pool2d.h"
+#include "core/nn/relu.h"
+#include "core/nn/sequential.h"
+#include "tests/support/layer_run.h"
+
+namespace convoy::nn {
+namespace {
+
+// Runs its layers one by one.
+class OneByOne : public Module {
+ public:
+  explicit OneByOne(Sequential& layers) : layers_(layers) { register_module("", layers); }
+  Variable forward(Tape& tape, const Variable& x) override {
+    Variable y = x;
+    for (const Sequential::Layer& layer : layers_.layers()) {
+      y = layer.module->forward(tape, y);
+    }
+    return y;
+  }
+  Shape output_shape(const Shape& x) const override { return layers_.output_shape(x); }
+  std::string describe() const override { return "OneByOne"; }
+
+ private:
+  Sequential& layers_;
+};
+
+struct Case {
+  Conv2dOptions conv;
+  bool relu;
+  std::optional<MaxPool2dOptions> pool;
+  Shape input;
+};
+
+void add_layers(Sequential& model, const Case& t) {
+  model.add("conv", std::make_unique<Conv2d>(t.conv));
+  if (t.relu) {
+    model.add("relu", std::make_unique<ReLU>());
+  }
+  if (t.pool) {
+    model.add("pool", std::make_unique<MaxPool2d>(*t.pool));
+  }
+}
+
+class FusedLayersTest : public ::testing::TestWithParam<Case> {
+ protected:
+  void SetUp() override { add_layers(model_, GetParam()); }
+  void expect_same_bits(const Tensor& x) {
+    OneByOne one_by_one(model_);
+    const ParameterStore store(model_.named_parameters(), 0);
+    const testing::LayerRunOptions options{
+        .grad_output = testing::random_tensor(model_.output_shape(x.shape()), 7)};
+    const testing::LayerRun fused = testing::run_layer(model_, x, options);
+    EXPECT_EQ(fused, testing::run_layer(one_by_one, x, options));
+  }
+  Sequential model_;
+};
+
+TEST_P(FusedLayersTest, HaveTheBitsOfTheLayersOneByOne) {
+  expect_same_bits(testing::random_tensor(GetParam().input));
+}
+
+TEST_P(FusedLayersTest, HaveThemForZeros) {
+  expect_same_bits(Tensor::zeros(GetParam().input));
+}
+
+TEST_P(FusedLayersTest, BitsDoNotDependOnThreads) {
+  testing::expect_bits_do_not_depend_on_threads(model_, GetParam().input);
+}
+
+TEST_P(FusedLayersTest, AreOneNodeAndStoreOneOutput) {
+  const ParameterStore store(model_.named_parameters(), 0);
+  const Tensor x = testing::random_tensor(GetParam().input);
+  std::span<Module* const> rest;
+  std::vector<Module*> after;
+  for (const Sequential::Layer& layer : model_.layers()) {
+    after.push_back(layer.module.get());
+  }
+  rest = std::span(after).subspan(1);
+  Tape tape;
+  const Variable y = after.front()->forward_through(tape, x, rest);
+  EXPECT_TRUE(rest.empty());
+  EXPECT_EQ(y.shape(), model_.output_shape(x.shape()));
+}
+
+const Conv2dOptions kDirect = {.in_channels = 3, .out_channels = 5, .kernel_size = 3, .padding = 1};
+const Conv2dOptions kStrided = {
+    .in_channels = 4, .out_channels = 6, .kernel_size = 3, .stride = 2, .padding = 1, .groups = 2};
+const Conv2dOptions kWinograd = {
+    .in_channels = 16, .out_channels = 20, .kernel_size = 3, .padding = 1};
+
+INSTANTIATE_TEST_SUITE_P(
+    Layers, FusedLayersTest,
+    ::testing::Values(
+        Case{kDirect, true, {}, {12, 9, 8, 3}},
+        Case{kDirect, true, MaxPool2dOptions{.kernel_size = 2}, {12, 9, 8, 3}},
+        Case{kDirect, false, MaxPool2dOptions{.kernel_size = 2}, {12, 9, 8, 3}},
+        Case{kStrided,
+             true,
+             MaxPool2dOptions{.kernel_size = 3, .stride = 2, .padding = 1},
+             {12, 11, 12, 4}},
+        Case{kWinograd, true, {}, {13, 9, 8, 16}},
+        Case{kWinograd, true, MaxPool2dOptions{.kernel_size = 2}, {13, 14, 14, 16}},
+        Case{kWinograd, true, MaxPool2dOptions{.kernel_size = 2, .padding = 1}, {13, 7, 7, 16}},
+        Case{kWinograd,
+             false,
+             MaxPool2dOptions{.kernel_size = 3, .stride = 2, .padding = 1, .ceil_mode = true},
+             {12, 8, 9, 16}}));
+
+TEST(FusedLayersTest, PassNaNAndInfinityAsTheLayersDo) {
+  Sequential model;
+  add_layers(model, {kDirect, true, MaxPool2dOptions{.kernel_size = 2}, {}});
+  OneByOne one_by_one(model);
+  const ParameterStore store(model.named_parameters(), 0);
+  Tensor x = testing::random_tensor({12, 8, 8, 3});
+  x.values()[40] = std::numeric_limits<float>::quiet_NaN();
+  x.values()[700] = std::numeric_limits<float>::infinity();
+  const testing::LayerRun fused = testing::run_layer(model, x);
+  const testing::LayerRun layers = testing::run_layer(one_by_one, x);
+  const auto bits = [](const std::vector<float>& values) {
+    std::vector<std::uint32_t> all(values.size());
+    std::memcpy(all.data(), values.data(), values.size() * sizeof(float));
+    return all;
+  };
+  EXPECT_EQ(bits(fused.output), bits(layers.output));
+  EXPECT_EQ(bits(fused.input_gradient), bits(layers.input_gradient));
+}
+
+TEST(FusedLayersTest, AreLeftAloneWhereImagesCannotBeSharedOutEvenly) {
+  const int before = num_threads();
+  set_num_threads(4);
+  Sequential model;
+  add_layers(model, {kDirect, true, MaxPool2dOptions{.kernel_size = 2}, {}});
+  const ParameterStore store(model.named_parameters(), 0);
+  std::vector<Module*> after = {model.layers()[1].module.get()};
+  std::span<Module* const> rest = after;
+  Tape tape;
+  model.layers()[0].module->forward_through(tape, testing::random_tensor({3, 8, 8, 3}), rest);
+  EXPECT_EQ(rest.size(), 1);
+  set_num_threads(before);
+}
+
+}  // namespace
+}  // namespace convoy::nn
