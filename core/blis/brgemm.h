@@ -13,20 +13,23 @@
 
 namespace convoy::blis {
 
-/// C = start + sum_{i < batch} A_i B_i, where A_i is (m x k), B_i (k x n) and C (m x n).
-/// Strides count floats; rows of B and of C are contiguous. C must not overlap A or B.
+/// C = start + sum_{j < groups} sum_{i < batch} A_ji B_ji, where A_ji is (m x k), B_ji (k x n) and
+/// C (m x n). Strides count floats; rows of B and of C are contiguous. C must not overlap A or B.
 struct Brgemm {
   std::int64_t m = 0;
   std::int64_t n = 0;
   std::int64_t k = 0;
   std::int64_t batch = 1;
+  std::int64_t groups = 1;
   const float* a = nullptr;
   std::int64_t a_row_stride = 0;
   std::int64_t a_column_stride = 1;
   std::int64_t a_batch_stride = 0;
+  std::int64_t a_group_stride = 0;
   const float* b = nullptr;
   std::int64_t b_row_stride = 0;
   std::int64_t b_batch_stride = 0;
+  std::int64_t b_group_stride = 0;
   float* c = nullptr;
   std::int64_t c_row_stride = 0;
   /// Where the sum starts: at C itself if `accumulate`, else at `bias` (n values for every row) if
@@ -35,8 +38,8 @@ struct Brgemm {
   const float* bias = nullptr;
 };
 
-/// Each element of C is one chain of multiply-adds, by batch, then by k: its bits do not depend on
-/// how m, n, k or the batch are cut into calls. Thread safe; allocates nothing.
+/// Each element of C is one chain of multiply-adds, by group, then by batch, then by k: its bits do
+/// not depend on how m, n, k, batch or groups are cut into calls. Thread safe; allocates nothing.
 CONVOY_KERNEL(brgemm, (const Brgemm& product))
 
 }  // namespace convoy::blis

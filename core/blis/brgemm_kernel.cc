@@ -14,13 +14,17 @@ constexpr int kMaxRows = kVecRegisters == 32 ? 14 : 6;
 
 // One tile of C. `last` is how many floats of the last vector exist; kWidth unless Partial.
 template <int Rows, int Vectors, bool Partial>
-inline void tile(const Brgemm& g, const float* a, const float* b, float* c, const float* bias,
-                 int last) {
+requires(Vectors == 1 || Vectors == 2) inline void tile(const Brgemm& g, const float* a,
+                                                        const float* b, float* c, const float* bias,
+                                                        int last) {
   const auto load = [last](const float* p, int v) {
     return Partial && v == Vectors - 1 ? Vec::load_first(p + v * Vec::kWidth, last)
                                        : Vec::load(p + v * Vec::kWidth);
   };
+  // The loops over rows are unrolled by order, and B's two vectors are no array: left alone, g++ 12
+  // keeps some of it in memory, which costs more than half of the speed.
   Vec sum[Rows][Vectors];
+#pragma GCC unroll 16
   for (int row = 0; row < Rows; ++row) {
     for (int v = 0; v < Vectors; ++v) {
       sum[row][v] = g.accumulate      ? load(c + row * g.c_row_stride, v)
@@ -31,24 +35,27 @@ inline void tile(const Brgemm& g, const float* a, const float* b, float* c, cons
   const std::int64_t row_stride = g.a_row_stride;
   const std::int64_t column_stride = g.a_column_stride;
   const std::int64_t b_row_stride = g.b_row_stride;
-  for (std::int64_t i = 0; i < g.batch; ++i) {
-    const float* a_column = a + i * g.a_batch_stride;
-    const float* b_row = b + i * g.b_batch_stride;
-    for (std::int64_t k = 0; k < g.k; ++k) {
-      Vec b_vec[Vectors];
-      for (int v = 0; v < Vectors; ++v) {
-        b_vec[v] = load(b_row, v);
-      }
-      for (int row = 0; row < Rows; ++row) {
-        const Vec a_vec = Vec::broadcast(a_column + row * row_stride);
-        for (int v = 0; v < Vectors; ++v) {
-          sum[row][v].add_product(a_vec, b_vec[v]);
+  for (std::int64_t j = 0; j < g.groups; ++j) {
+    for (std::int64_t i = 0; i < g.batch; ++i) {
+      const float* a_column = a + j * g.a_group_stride + i * g.a_batch_stride;
+      const float* b_row = b + j * g.b_group_stride + i * g.b_batch_stride;
+      for (std::int64_t k = 0; k < g.k; ++k) {
+        const Vec b_first = load(b_row, 0);
+        const Vec b_last = Vectors == 2 ? load(b_row, 1) : b_first;
+#pragma GCC unroll 16
+        for (int row = 0; row < Rows; ++row) {
+          const Vec a_vec = Vec::broadcast(a_column + row * row_stride);
+          sum[row][0].add_product(a_vec, b_first);
+          if constexpr (Vectors == 2) {
+            sum[row][1].add_product(a_vec, b_last);
+          }
         }
+        a_column += column_stride;
+        b_row += b_row_stride;
       }
-      a_column += column_stride;
-      b_row += b_row_stride;
     }
   }
+#pragma GCC unroll 16
   for (int row = 0; row < Rows; ++row) {
     for (int v = 0; v < Vectors; ++v) {
       float* out = c + row * g.c_row_stride + v * Vec::kWidth;

@@ -46,7 +46,7 @@ cntx_t* context() {
     set(sizes, BLIS_MR, kRows);
     set(sizes, BLIS_NR, kColumns);
     set(sizes, BLIS_MC, 12 * kRows);
-    set(sizes, BLIS_KC, 512);
+    set(sizes, BLIS_KC, 4096);
     set(sizes, BLIS_NC, 128 * kColumns);
     blksz_t* thresholds = bli_cntx_l3_sup_thresh_buf(&copy);
     for (const int id : {BLIS_MT, BLIS_NT, BLIS_KT}) {

@@ -1,8 +1,8 @@
-// All passes hand the micro-kernel (core/blis/brgemm.h) strided views of channels-last
-// images: one output row at a time, the pixels as rows of A, with a kernel row's (s, c) run as k
-// and the kernel rows as the batch. Where a kernel row is not contiguous (groups, dilation along
-// the width), k is the group's channels, the batch is s, and kernel rows are added one after the
-// other.
+// All passes hand the micro-kernel (core/blis/brgemm.h) strided views of channels-last images: one
+// output row at a time, the pixels as rows of A, with a kernel row's (s, c) run as k and the kernel
+// rows as the batch. Where a kernel row is not contiguous (groups, dilation along the width), k is
+// the group's channels and the batch is s. A sum too long for the cache is added up part by part,
+// each for all rows of an image, in the same order.
 #include "core/nn/conv2d_direct.h"
 
 #include <algorithm>
@@ -16,45 +16,38 @@ namespace {
 // Columns of a weight panel: a panel stays in the first-level cache while an image passes by.
 constexpr std::int64_t kPanel = 32;
 
-// One output row of one group of columns: y[0..q) of `columns` channels.
-struct Row {
-  const float* x;  // first pixel under the kernel
-  const float* weight;
-  const float* bias;
-  float* y;
-  std::int64_t columns;
+// Rows of a panel that stay in the first-level cache while the output rows of an image pass by.
+constexpr std::int64_t kPanelRows = 256;
+
+// A part of the sum for an output pixel: `batch` runs of `k` products each.
+struct Part {
+  std::int64_t batch;
+  std::int64_t k;
+  std::int64_t image_offset;
+  std::int64_t weight_offset;
 };
 
-void forward_row(const ConvGeometry& g, const Row& row) {
-  static const auto kernel = blis::brgemm_kernel();
-  blis::Brgemm call{.m = g.q,
-                    .n = row.columns,
-                    .a = row.x,
-                    .a_row_stride = g.stride.w * g.c,
-                    .b = row.weight,
-                    .b_row_stride = g.k,
-                    .c = row.y,
-                    .c_row_stride = g.k,
-                    .bias = row.bias};
+// Calls visit(part) for the parts of a whole sum, in order.
+template <typename Visit>
+void for_each_part(const ConvGeometry& g, const Visit& visit) {
   const std::int64_t image_row = g.dilation.h * g.padded_w() * g.c;
   const std::int64_t weight_row = g.s * g.c_per_group() * g.k;
-  if (g.contiguous_rows()) {
-    call.k = g.s * g.c;
-    call.batch = g.r;
-    call.a_batch_stride = image_row;
-    call.b_batch_stride = weight_row;
-    kernel(call);
+  if (!g.contiguous_rows()) {
+    for (std::int64_t r = 0; r < g.r; ++r) {
+      visit(Part{g.s, g.c_per_group(), r * image_row, r * weight_row});
+    }
     return;
   }
-  call.k = g.c_per_group();
-  call.batch = g.s;
-  call.a_batch_stride = g.dilation.w * g.c;
-  call.b_batch_stride = g.c_per_group() * g.k;
+  const std::int64_t run = g.s * g.c;
+  if (g.r * run <= kPanelRows) {
+    visit(Part{g.r, run, 0, 0});
+    return;
+  }
   for (std::int64_t r = 0; r < g.r; ++r) {
-    kernel(call);
-    call.a += image_row;
-    call.b += weight_row;
-    call.accumulate = true;
+    for (std::int64_t first = 0; first < run; first += kPanelRows) {
+      visit(Part{1, std::min(kPanelRows, run - first), r * image_row + first,
+                 r * weight_row + first * g.k});
+    }
   }
 }
 
@@ -62,22 +55,40 @@ void forward_row(const ConvGeometry& g, const Row& row) {
 
 void direct_forward(const ConvGeometry& g, const DirectCall& call, std::int64_t begin,
                     std::int64_t end) {
+  static const auto kernel = blis::brgemm_kernel();
   const std::int64_t k = g.k_per_group();
   const std::int64_t panels = (k + kPanel - 1) / kPanel;
+  const std::int64_t image_row = g.dilation.h * g.padded_w() * g.c;
+  const std::int64_t weight_row = g.s * g.c_per_group() * g.k;
   while (begin < end) {
     const std::int64_t image = begin / g.p;
     const std::int64_t stop = std::min(end, (image + 1) * g.p);
     for (std::int64_t i = 0; i < g.groups * panels; ++i) {
       const std::int64_t group = i / panels;
       const std::int64_t column = group * k + i % panels * kPanel;
-      for (std::int64_t row = begin; row < stop; ++row) {
-        const std::int64_t image_row = image * g.padded_h() + row % g.p * g.stride.h;
-        forward_row(g, {.x = call.padded + image_row * g.padded_w() * g.c + group * g.c_per_group(),
-                        .weight = call.weight + column,
-                        .bias = call.bias == nullptr ? nullptr : call.bias + column,
-                        .y = call.y + row * g.q * g.k + column,
-                        .columns = std::min(kPanel, (group + 1) * k - column)});
-      }
+      for_each_part(g, [&](const Part& part) {
+        const bool is_first = part.image_offset == 0;
+        blis::Brgemm product{
+            .m = g.q,
+            .n = std::min(kPanel, (group + 1) * k - column),
+            .k = part.k,
+            .batch = part.batch,
+            .a_row_stride = g.stride.w * g.c,
+            .a_batch_stride = g.contiguous_rows() ? image_row : g.dilation.w * g.c,
+            .b = call.weight + column + part.weight_offset,
+            .b_row_stride = g.k,
+            .b_batch_stride = g.contiguous_rows() ? weight_row : g.c_per_group() * g.k,
+            .c_row_stride = g.k,
+            .accumulate = !is_first,
+            .bias = call.bias == nullptr ? nullptr : call.bias + column};
+        for (std::int64_t row = begin; row < stop; ++row) {
+          const std::int64_t top = image * g.padded_h() + row % g.p * g.stride.h;
+          product.a =
+              call.padded + top * g.padded_w() * g.c + group * g.c_per_group() + part.image_offset;
+          product.c = call.y + row * g.q * g.k + column;
+          kernel(product);
+        }
+      });
     }
     begin = stop;
   }
@@ -96,29 +107,30 @@ void direct_backward_weight(const ConvGeometry& g, const Tensor& padded, const T
   const std::int64_t blocks = (run + kBlock - 1) / kBlock;
   const std::int64_t taps_per_row = taps / g.r;
   parallel_for(taps * g.groups * blocks, [&](std::int64_t begin, std::int64_t end, int) {
-    for (std::int64_t image = 0; image < grad_y.shape().n(); ++image) {
-      for (std::int64_t unit = begin; unit < end; ++unit) {
-        const std::int64_t tap = unit / (g.groups * blocks);
-        const std::int64_t group = unit / blocks % g.groups;
-        const std::int64_t first = unit % blocks * kBlock;
-        const std::int64_t image_row = image * g.padded_h() + tap / taps_per_row * g.dilation.h;
-        const std::int64_t column = tap % taps_per_row * g.dilation.w;
-        kernel({.m = std::min(kBlock, run - first),
-                .n = k,
-                .k = g.q,
-                .batch = g.p,
-                .a = padded.data() + (image_row * g.padded_w() + column) * g.c +
-                     group * g.c_per_group() + first,
-                .a_row_stride = 1,
-                .a_column_stride = g.stride.w * g.c,
-                .a_batch_stride = g.stride.h * g.padded_w() * g.c,
-                .b = grad_y.data() + image * g.p * g.q * g.k + group * k,
-                .b_row_stride = g.k,
-                .b_batch_stride = g.q * g.k,
-                .c = grad_weight.data() + (tap * run + first) * g.k + group * k,
-                .c_row_stride = g.k,
-                .accumulate = true});
-      }
+    for (std::int64_t unit = begin; unit < end; ++unit) {
+      const std::int64_t tap = unit / (g.groups * blocks);
+      const std::int64_t group = unit / blocks % g.groups;
+      const std::int64_t first = unit % blocks * kBlock;
+      const std::int64_t row = tap / taps_per_row * g.dilation.h;
+      const std::int64_t column = tap % taps_per_row * g.dilation.w;
+      kernel({.m = std::min(kBlock, run - first),
+              .n = k,
+              .k = g.q,
+              .batch = g.p,
+              .groups = grad_y.shape().n(),
+              .a = padded.data() + (row * g.padded_w() + column) * g.c + group * g.c_per_group() +
+                   first,
+              .a_row_stride = 1,
+              .a_column_stride = g.stride.w * g.c,
+              .a_batch_stride = g.stride.h * g.padded_w() * g.c,
+              .a_group_stride = g.padded_h() * g.padded_w() * g.c,
+              .b = grad_y.data() + group * k,
+              .b_row_stride = g.k,
+              .b_batch_stride = g.q * g.k,
+              .b_group_stride = g.p * g.q * g.k,
+              .c = grad_weight.data() + (tap * run + first) * g.k + group * k,
+              .c_row_stride = g.k,
+              .accumulate = true});
     }
   });
 }
