@@ -164,11 +164,43 @@ void take_gradient(const float* dy, const Winner* winners, int place, bool first
   }
 }
 
+// Windows side by side: each pixel lies under one of them at most, and takes its gradient or none.
+template <typename Winner>
+void backward_tiled(const PoolGeometry& g, const float* dy, const Winner* winners, float* dx,
+                    int64_t begin, int64_t end) {
+  for (int64_t row = begin; row < end; ++row) {
+    const int64_t p = (row % g.h + g.padding_h) / g.stride_h;
+    const int64_t r = (row % g.h + g.padding_h) % g.stride_h;
+    const int64_t windows = p < g.p ? g.q : 0;
+    float* pixels = dx + row * g.w * g.c;
+    for (int64_t q = 0; q < windows; ++q) {
+      const int64_t left = q * g.stride_w - g.padding_w;
+      const Range columns = places_inside(left, g.window_w, 1, g.w);
+      const int64_t out = ((row / g.h * g.p + p) * g.q + q) * g.c;
+      for_each_block(g.c, [&]<int lanes>(int64_t c) {
+        const Ints<lanes> winner = load_winners<lanes>(winners + out + c);
+        const auto gradient = load<Floats<lanes>>(dy + out + c);
+        for (int64_t s = columns.begin; s < columns.end; ++s) {
+          const auto place = static_cast<int>(r * g.window_w + s);
+          store(pixels + (left + s) * g.c + c, winner == place ? gradient : Floats<lanes>{});
+        }
+      });
+    }
+    for (int64_t i = (windows * g.stride_w - (windows > 0 ? g.padding_w : 0)) * g.c; i < g.w * g.c;
+         ++i) {
+      pixels[i] = 0.0F;
+    }
+  }
+}
+
 // Each input pixel gathers from the windows over it, so nothing has to be cleared first.
 template <typename Winner>
 void backward(const PoolGeometry& g, const float* dy, const Winner* winners, float* dx,
               int64_t begin, int64_t end) {
   const bool dilated = g.dilation_h != 1 || g.dilation_w != 1;
+  if (!dilated && g.stride_h == g.window_h && g.stride_w == g.window_w) {
+    return backward_tiled(g, dy, winners, dx, begin, end);
+  }
   for (int64_t row = begin; row < end; ++row) {
     const int64_t padded_h = row % g.h + g.padding_h;
     const int64_t out_image = row / g.h * g.p;
