@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "core/base/check.h"
-#include "dist/coordinator/load.h"
+#include "dist/coordinator/rpc/load.h"
 #include "launcher/commands.h"
 #include "launcher/exit_codes.h"
 #include "launcher/measured_coordinator.h"

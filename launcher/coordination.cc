@@ -4,10 +4,10 @@
 #include <optional>
 
 #include "core/base/check.h"
-#include "dist/coordinator/client.h"
-#include "dist/coordinator/local_sink.h"
-#include "dist/coordinator/reporter.h"
-#include "dist/coordinator/times.h"
+#include "dist/coordinator/base/times.h"
+#include "dist/coordinator/rpc/client.h"
+#include "dist/coordinator/worker/local_sink.h"
+#include "dist/coordinator/worker/reporter.h"
 #include "launcher/coordinator_endpoint.h"
 #include "launcher/embedded_coordinator.h"
 #include "launcher/run_identity.h"

@@ -1,7 +1,7 @@
 // What the command line and the environment say of reaching a coordinator, as its client takes it.
 #pragma once
 
-#include "dist/coordinator/endpoint.h"
+#include "dist/coordinator/net/endpoint.h"
 #include "launcher/coordinator_options.h"
 
 namespace convoy::launcher {

@@ -1,5 +1,5 @@
 // gRPC, in a program that is built with it.
-#include "dist/coordinator/rpc_version.h"
+#include "dist/coordinator/rpc/rpc_version.h"
 #include "launcher/doctor_probe.h"
 
 namespace convoy::launcher {

@@ -5,8 +5,8 @@
 #include <nlohmann/json.hpp>
 
 #include "core/io/file.h"
-#include "dist/coordinator/endpoint.h"
-#include "dist/coordinator/log.h"
+#include "dist/coordinator/base/log.h"
+#include "dist/coordinator/net/endpoint.h"
 #include "launcher/run_finder.h"
 
 namespace convoy::launcher {

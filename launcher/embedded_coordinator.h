@@ -10,8 +10,8 @@
 #include <string>
 
 #include "dist/coordinator/coordinator.h"
-#include "dist/coordinator/http_server.h"
-#include "dist/coordinator/server.h"
+#include "dist/coordinator/rpc/server.h"
+#include "dist/coordinator/web/http_server.h"
 
 namespace convoy::launcher {
 

@@ -14,7 +14,7 @@
 #include <string>
 
 #include "core/base/check.h"
-#include "dist/coordinator/server.h"
+#include "dist/coordinator/rpc/server.h"
 
 namespace convoy::launcher {
 namespace {

@@ -6,7 +6,7 @@
 #include <filesystem>
 #include <optional>
 
-#include "dist/coordinator/endpoint.h"
+#include "dist/coordinator/net/endpoint.h"
 
 namespace convoy::launcher {
 

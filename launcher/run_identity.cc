@@ -7,7 +7,7 @@
 
 #include "core/base/check.h"
 #include "core/io/file.h"
-#include "dist/coordinator/run_name.h"
+#include "dist/coordinator/book/run_name.h"
 #include "launcher/json.h"
 
 namespace convoy::launcher {

@@ -3,8 +3,8 @@
 #include <cmath>
 
 #include "core/base/parallel.h"
-#include "dist/coordinator/endpoint.h"
-#include "dist/coordinator/times.h"
+#include "dist/coordinator/base/times.h"
+#include "dist/coordinator/net/endpoint.h"
 #include "launcher/json.h"
 
 namespace convoy::launcher {

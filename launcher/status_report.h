@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "convoy/v1/run.pb.h"
-#include "dist/coordinator/run_states.h"
+#include "dist/coordinator/book/run_states.h"
 #include "launcher/terminal.h"
 
 namespace convoy::launcher {

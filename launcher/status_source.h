@@ -9,8 +9,8 @@
 #include <variant>
 #include <vector>
 
-#include "dist/coordinator/client.h"
 #include "dist/coordinator/coordinator.h"
+#include "dist/coordinator/rpc/client.h"
 #include "launcher/run_finder.h"
 #include "launcher/status_report.h"
 

@@ -1,6 +1,6 @@
 #include "dist/coordinator/committer.h"
 
-#include "dist/coordinator/refusal.h"
+#include "dist/coordinator/base/refusal.h"
 
 namespace convoy::dist {
 namespace {

@@ -11,8 +11,8 @@
 #include <thread>
 #include <vector>
 
-#include "dist/coordinator/run_book.h"
-#include "dist/coordinator/store.h"
+#include "dist/coordinator/book/run_book.h"
+#include "dist/coordinator/store/store.h"
 
 namespace convoy::dist {
 

@@ -3,9 +3,9 @@
 #include <list>
 #include <mutex>
 
+#include "dist/coordinator/book/run_book.h"
 #include "dist/coordinator/committer.h"
-#include "dist/coordinator/run_book.h"
-#include "dist/coordinator/store.h"
+#include "dist/coordinator/store/store.h"
 
 namespace convoy::dist {
 namespace {

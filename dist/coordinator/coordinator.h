@@ -15,8 +15,8 @@
 #include <string>
 
 #include "convoy/v1/coordinator.pb.h"
-#include "dist/coordinator/limits.h"
-#include "dist/coordinator/refusal.h"
+#include "dist/coordinator/base/refusal.h"
+#include "dist/coordinator/book/limits.h"
 
 namespace convoy::dist {
 

@@ -15,8 +15,8 @@
 #include <functional>
 #include <string>
 
-#include "dist/coordinator/refusal.h"
-#include "dist/coordinator/run_book.h"
+#include "dist/coordinator/base/refusal.h"
+#include "dist/coordinator/book/run_book.h"
 
 namespace convoy::dist {
 namespace {

@@ -11,9 +11,9 @@
 #include <thread>
 
 #include "core/io/file.h"
-#include "dist/coordinator/client.h"
 #include "dist/coordinator/coordinator.h"
-#include "dist/coordinator/server.h"
+#include "dist/coordinator/rpc/client.h"
+#include "dist/coordinator/rpc/server.h"
 #include "launcher/commands.h"
 #include "launcher/exit_codes.h"
 #include "launcher/json.h"

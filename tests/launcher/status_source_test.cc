@@ -6,7 +6,7 @@
 
 #include <filesystem>
 
-#include "dist/coordinator/server.h"
+#include "dist/coordinator/rpc/server.h"
 #include "tests/launcher/status_sample.h"
 #include "tests/support/temporary_directory.h"
 

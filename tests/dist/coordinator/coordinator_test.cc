@@ -10,8 +10,8 @@
 #include <set>
 #include <thread>
 
-#include "dist/coordinator/store.h"
-#include "tests/dist/coordinator/requests.h"
+#include "dist/coordinator/store/store.h"
+#include "tests/dist/coordinator/book/requests.h"
 #include "tests/support/expect_error.h"
 #include "tests/support/temporary_directory.h"
 
