@@ -17,7 +17,12 @@ constexpr std::chrono::minutes kQuiet{1};
 
 RunEntry::RunEntry(std::int64_t run_id, std::string name, EventLog& events,
                    const CoordinatorLimits& limits)
-    : id_(run_id), events_(events), limits_(limits), ledger_(run_id, limits.open_steps) {
+    : id_(run_id),
+      events_(events),
+      limits_(limits),
+      ledger_(run_id, limits.open_steps),
+      ranks_(run_id, name),
+      epochs_(run_id) {
   status_.set_run(std::move(name));
 }
 
@@ -28,27 +33,17 @@ RunEntry::RunEntry(SavedRun saved, EventLog& events, const CoordinatorLimits& li
       registration_(std::move(saved.registration)),
       status_(saved.run.status),
       ledger_(id_, limits.open_steps),
-      so_far_epoch_(saved.run.so_far.epoch()),
-      so_far_(from_message(saved.run.so_far.train())),
+      ranks_(id_, name()),
+      epochs_(id_),
       stop_requested_(saved.run.stop_requested),
       skip_gap_(saved.run.skip_gap) {
   named_straggler_ = status_.has_straggler() ? status_.straggler().rank() : -1;
   ledger_.load(status_.step(), static_cast<std::int32_t>(saved.ranks.size()), saved);
-  for (std::size_t i = 0; i < saved.ranks.size(); ++i) {
-    const RankRow& row = saved.ranks[i];
-    ranks_.push_back({.info = registration_.ranks.at(i),
-                      .acknowledged = row.acknowledged,
-                      .step = row.step,
-                      .last_seen = row.last_seen,
-                      .before = row});
-  }
+  ranks_.load(registration_.ranks, saved.ranks);
+  epochs_.load(saved);
+  status_.clear_last_epoch();
   for (const StepRow& row : saved.last_steps) {
     speed_.add(row.sums.images, row.duration);
-  }
-  for (const EpochRow& row : saved.epochs) {
-    epochs_[row.metrics.epoch()] = {.metrics = row.metrics,
-                                    .aggregated = from_message(row.metrics.aggregated()),
-                                    .finished = row.finished};
   }
 }
 
@@ -92,7 +87,7 @@ void RunEntry::check_generation(std::int64_t generation, Time now) {
 void RunEntry::register_run(const v1::RegisterRunRequest& request, std::int64_t registration,
                             Time now, const History& history) {
   const bool known = status_.generation() > 0;
-  begin_epochs(request, history);
+  registration_.last_epoch = epochs_.begin(request, known, history);
   const v1::RunSpec& spec = request.spec();
   registration_.run_id = id_;
   registration_.name = name();
@@ -107,14 +102,7 @@ void RunEntry::register_run(const v1::RegisterRunRequest& request, std::int64_t 
   std::erase_if(closed_, [&](const StepRow& row) { return row.step > request.first_step(); });
   const std::int64_t told = std::max<std::int64_t>(request.first_sequence(), 1) - 1;
   skip_gap_ = told > 0;
-  ranks_.clear();
-  dirty_ranks_.clear();
-  for (const v1::RankInfo& info : registration_.ranks) {
-    const std::int64_t others = told > 0 ? -1 : 0;
-    ranks_.push_back(
-        {.info = info, .acknowledged = info.rank() == 0 ? told : others, .last_seen = now});
-    touch(info.rank());
-  }
+  ranks_.begin(registration_.ranks, told, now);
   speed_ = {};
   named_straggler_ = -1;
   stop_requested_ = false;
@@ -145,45 +133,28 @@ void RunEntry::register_run(const v1::RegisterRunRequest& request, std::int64_t 
 }
 
 void RunEntry::register_again(const v1::RegisterRunRequest& request, Time now) {
-  RankState& first = ranks_.front();
-  if (first.acknowledged >= 0 && request.first_sequence() - 1 > first.acknowledged) {
-    acknowledge(0, request.first_sequence() - 1);
-    skip_gap_ = true;
-  }
+  skip_gap_ = ranks_.skip_to(request.first_sequence()) || skip_gap_;
   heard(now);
 }
 
-bool RunEntry::is_next(std::int32_t rank, std::int64_t sequence) const {
-  const std::int64_t last = ranks_[static_cast<std::size_t>(rank)].acknowledged;
-  if (last >= 0 && sequence > last + 1) {
-    refuse(
-        Refusal::Kind::kAborted,
-        "sequence is {} after {} of rank {} of run '{}': a report is missing; send again from {}",
-        sequence, last, rank, name(), last + 1);
+// Whether a report is new; it counts as a sign of life in any case.
+bool RunEntry::take(std::int32_t rank, std::int64_t sequence, Time now) {
+  const bool next = ranks_.is_next(rank, sequence);
+  heard(now);
+  ranks_.seen(rank, now);
+  if (next) {
+    ranks_.acknowledge(rank, sequence);
   }
-  return sequence > last;
-}
-
-void RunEntry::acknowledge(std::int32_t rank, std::int64_t sequence) {
-  ranks_[static_cast<std::size_t>(rank)].acknowledged = sequence;
-  touch(rank);
-}
-
-std::int64_t RunEntry::acknowledged(std::int32_t rank) const {
-  return std::max<std::int64_t>(ranks_.at(static_cast<std::size_t>(rank)).acknowledged, 0);
+  return next;
 }
 
 void RunEntry::report_progress(const v1::ReportProgressRequest& request, Time now) {
-  const bool next = is_next(request.rank(), request.sequence());
-  if (next) {
+  if (ranks_.is_next(request.rank(), request.sequence())) {
     check_epochs(request);
   }
-  heard(now);
-  seen(request.rank(), now);
-  if (!next) {
+  if (!take(request.rank(), request.sequence(), now)) {
     return;
   }
-  acknowledge(request.rank(), request.sequence());
   close_gap(request);
   const std::int64_t before = ledger_.closed();
   for (const v1::StepReport& step : request.steps()) {
@@ -202,14 +173,7 @@ void RunEntry::report_progress(const v1::ReportProgressRequest& request, Time no
 }
 
 void RunEntry::finish_run(const v1::FinishRunRequest& request, Time now) {
-  const bool next = is_next(request.rank(), request.sequence());
-  heard(now);
-  seen(request.rank(), now);
-  if (!next) {
-    return;
-  }
-  acknowledge(request.rank(), request.sequence());
-  if (has_ended(state())) {
+  if (!take(request.rank(), request.sequence(), now) || has_ended(state())) {
     return;
   }
   status_.set_state(request.state());
@@ -233,9 +197,9 @@ void RunEntry::finish_run(const v1::FinishRunRequest& request, Time now) {
 
 void RunEntry::heartbeat(const v1::HeartbeatRequest& request, Time now) {
   heard(now);
-  seen(request.rank(), now);
+  ranks_.seen(request.rank(), now);
   for (const std::int32_t rank : request.alive()) {
-    seen(rank, now);
+    ranks_.seen(rank, now);
   }
   if (!has_ended(state())) {
     status_.set_phase(request.phase());
@@ -284,19 +248,6 @@ void RunEntry::heard(Time now) {
     status_.set_state(stop_requested_ ? v1::RUN_STATE_STOPPING : v1::RUN_STATE_RUNNING);
     status_.set_state_reason(stop_requested_ ? "asked to stop" : "");
     events_.info(now, name(), "heard of again");
-  }
-}
-
-void RunEntry::seen(std::int32_t rank, Time now) {
-  ranks_[static_cast<std::size_t>(rank)].last_seen = now;
-  touch(rank);
-}
-
-void RunEntry::touch(std::int32_t rank) {
-  RankState& state = ranks_[static_cast<std::size_t>(rank)];
-  if (!state.dirty) {
-    state.dirty = true;
-    dirty_ranks_.push_back(rank);
   }
 }
 

@@ -3,15 +3,17 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <string>
 #include <vector>
 
 #include "convoy/v1/coordinator.pb.h"
+#include "dist/coordinator/book/epoch_book.h"
 #include "dist/coordinator/book/event_log.h"
 #include "dist/coordinator/book/limits.h"
+#include "dist/coordinator/book/rank_table.h"
 #include "dist/coordinator/book/records.h"
 #include "dist/coordinator/book/run_states.h"
+#include "dist/coordinator/book/speed.h"
 #include "dist/coordinator/book/step_ledger.h"
 #include "dist/coordinator/book/straggler.h"
 
@@ -31,7 +33,7 @@ class RunEntry {
   v1::RunState state() const { return status_.state(); }
   const v1::RunSpec& spec() const { return registration_.spec; }
   Time end_time() const { return from_message(status_.end_time()); }
-  std::int64_t world_size() const { return static_cast<std::int64_t>(ranks_.size()); }
+  std::int64_t world_size() const { return ranks_.size(); }
 
   // Requests are valid by themselves (validate.h). These throw Refusal if they do not fit the run,
   // and have then changed nothing.
@@ -55,7 +57,7 @@ class RunEntry {
   /// Throws Refusal::kFailedPrecondition for a speaker of another generation.
   void check_generation(std::int64_t generation, Time now);
 
-  std::int64_t acknowledged(std::int32_t rank) const;
+  std::int64_t acknowledged(std::int32_t rank) const { return ranks_.acknowledged(rank); }
   bool stop_requested() const { return stop_requested_ && !has_ended(state()); }
   nanoseconds heartbeat_interval() const;
   v1::Run run(Time now) const;
@@ -65,57 +67,28 @@ class RunEntry {
   void take_changes(Changes& changes, Time now);
 
  private:
-  struct RankState {
-    v1::RankInfo info = {};
-    std::int64_t acknowledged = 0;  // -1: see RankRow
-    std::int64_t step = 0;
-    Time last_seen = {};
-    Speed speed = {};
-    WindowSum computing = {};
-    WindowSum waiting = {};
-    RankRow before = {};  // figures to show until there are new ones
-    bool dirty = false;
-  };
-  struct Epoch {
-    v1::EpochMetrics metrics = {};
-    Totals aggregated = {};
-    bool finished = false;
-    bool dirty = false;
-  };
-
-  bool is_next(std::int32_t rank, std::int64_t sequence) const;
-  void acknowledge(std::int32_t rank, std::int64_t sequence);
+  bool take(std::int32_t rank, std::int64_t sequence, Time now);
   void check_epochs(const v1::ReportProgressRequest& request) const;
   void close_gap(const v1::ReportProgressRequest& request);
   void lose(const v1::ReportProgressRequest& request, Time now);
   void advance();
   void heard(Time now);
-  void seen(std::int32_t rank, Time now);
-  bool alive(const RankState& rank, Time now) const;
-  void touch(std::int32_t rank);
   void count(const v1::StepReport& report, Time now);
   void close(const StepRow& row);
   void forget_old_steps();
-  void begin_epochs(const v1::RegisterRunRequest& request, const History& history);
-  void drop_settled_epochs();
-  void bound_epochs();
-  Epoch* aggregating(std::int64_t epoch);
   void name_straggler(Time now);
-  RankRow row(std::int32_t rank) const;
   RunRow run_row(Time now) const;
 
   std::int64_t id_;
   EventLog& events_;
   const CoordinatorLimits& limits_;
   RegistrationRow registration_;
-  v1::Run status_;  // without spec and what run() computes
+  v1::Run status_;  // without spec and what run_row() adds
   StepLedger ledger_;
-  std::vector<RankState> ranks_;
+  RankTable ranks_;
+  EpochBook epochs_;
   Speed speed_;
-  std::int64_t so_far_epoch_ = 0;
-  Totals so_far_;
-  std::map<std::int64_t, Epoch> epochs_;  // those that may still change
-  std::int32_t named_straggler_ = -1;     // the one of the last event about it
+  std::int32_t named_straggler_ = -1;  // the one of the last event about it
   Time straggler_event_ = {};
   Time refused_ = {};
   std::int64_t forgotten_steps_ = 0;
@@ -124,7 +97,6 @@ class RunEntry {
 
   bool registered_ = false;  // since changes were last taken
   bool dirty_ = false;
-  std::vector<std::int32_t> dirty_ranks_;
   std::vector<StepRow> closed_;
   std::int64_t forget_steps_to_ = 0;
 };

@@ -1,7 +1,7 @@
 #include <algorithm>
 
 #include "convoy/v1/coordinator.pb.h"
-#include "dist/coordinator/book/straggler.h"
+#include "dist/coordinator/book/speed.h"
 #include "dist/coordinator/store/sqlite_store.h"
 
 namespace convoy::dist {
