@@ -37,11 +37,14 @@ RunEntry::RunEntry(SavedRun saved, EventLog& events, const CoordinatorLimits& li
       epochs_(id_),
       stop_requested_(saved.run.stop_requested),
       skip_gap_(saved.run.skip_gap) {
-  named_straggler_ = status_.has_straggler() ? status_.straggler().rank() : -1;
   ledger_.load(status_.step(), static_cast<std::int32_t>(saved.ranks.size()), saved);
   ranks_.load(registration_.ranks, saved.ranks);
   epochs_.load(saved);
   status_.clear_last_epoch();
+  if (const v1::Straggler& slow = status_.straggler();
+      status_.has_straggler() && slow.rank() >= 0 && slow.rank() < world_size()) {
+    straggler_ = StragglerWatch({.rank = slow.rank(), .factor = slow.factor()});
+  }
   for (const StepRow& row : saved.last_steps) {
     speed_.add(row.sums.images, row.duration);
   }
@@ -104,7 +107,7 @@ void RunEntry::register_run(const v1::RegisterRunRequest& request, std::int64_t 
   skip_gap_ = told > 0;
   ranks_.begin(registration_.ranks, told, now);
   speed_ = {};
-  named_straggler_ = -1;
+  straggler_ = {};
   stop_requested_ = false;
 
   if (!known) {

@@ -88,8 +88,7 @@ class RunEntry {
   RankTable ranks_;
   EpochBook epochs_;
   Speed speed_;
-  std::int32_t named_straggler_ = -1;  // the one of the last event about it
-  Time straggler_event_ = {};
+  StragglerWatch straggler_;
   Time refused_ = {};
   std::int64_t forgotten_steps_ = 0;
   bool stop_requested_ = false;

@@ -6,14 +6,6 @@
 #include "dist/coordinator/book/run_entry.h"
 
 namespace convoy::dist {
-namespace {
-
-// A straggler that was named is gone when it is below this: less than what names it, or one at the
-// border would come and go all the time.
-constexpr double kGoneFactor = 1.1;
-constexpr std::chrono::seconds kStragglerQuiet{10};
-
-}  // namespace
 
 void RunEntry::check_epochs(const v1::ReportProgressRequest& request) const {
   for (const v1::StepReport& step : request.steps()) {
@@ -127,34 +119,25 @@ void RunEntry::finish_epoch(const v1::FinishEpochRequest& request, Time now) {
 }
 
 void RunEntry::name_straggler(Time now) {
-  const std::optional<Slowest> slowest = find_slowest(ranks_.computing());
-  if (!slowest || has_ended(state())) {
+  if (has_ended(state())) {
     return;
   }
-  const std::string& host = ranks_.info(slowest->rank).host();
-  const bool slow = slowest->factor > kStragglerFactor;
-  if (slow) {
+  const std::int32_t before = straggler_.named() ? straggler_.named()->rank : -1;
+  straggler_.look(ranks_.computing(), now);
+  if (const std::optional<Slow>& slow = straggler_.named()) {
     v1::Straggler& straggler = *status_.mutable_straggler();
-    straggler.set_rank(slowest->rank);
-    straggler.set_host(host);
-    straggler.set_factor(slowest->factor);
-  } else {
+    straggler.set_rank(slow->rank);
+    straggler.set_host(ranks_.info(slow->rank).host());
+    straggler.set_factor(slow->factor);
+    if (slow->rank != before) {
+      events_.warning(now, name(),
+                      fmt::format("rank {} ({}) is slow: it computes {:.2f} times as long as the "
+                                  "median rank",
+                                  slow->rank, straggler.host(), slow->factor));
+    }
+  } else if (before >= 0) {
     status_.clear_straggler();
-  }
-  if (now - straggler_event_ < kStragglerQuiet) {
-    return;
-  }
-  if (slow && named_straggler_ != slowest->rank) {
-    named_straggler_ = slowest->rank;
-    straggler_event_ = now;
-    events_.warning(now, name(),
-                    fmt::format("rank {} ({}) is slow: it computes {:.2f} times as long as the "
-                                "median rank",
-                                slowest->rank, host, slowest->factor));
-  } else if (named_straggler_ >= 0 && slowest->factor < kGoneFactor) {
-    events_.info(now, name(), fmt::format("rank {} is no longer slow", named_straggler_));
-    named_straggler_ = -1;
-    straggler_event_ = now;
+    events_.info(now, name(), fmt::format("rank {} is no longer slow", before));
   }
 }
 

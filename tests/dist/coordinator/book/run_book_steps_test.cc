@@ -210,7 +210,10 @@ TEST(RunBookStepsTest, SpeedAndRemainingAreOfTheLastTwentySteps) {
 
 TEST(RunBookStepsTest, StragglerIsNamedWithItsFactorAndGoes) {
   ToldBook told;
-  told.tell(registration(4));
+  v1::RegisterRunRequest request = registration(4);
+  request.mutable_spec()->set_epochs(4);
+  request.mutable_spec()->set_steps(4 * kEpochSteps);
+  told.tell(request);
   std::int64_t step = 0;
   const auto train = [&](milliseconds of_rank_2, std::int64_t steps) {
     for (std::int64_t i = 0; i < steps; ++i) {
@@ -221,12 +224,16 @@ TEST(RunBookStepsTest, StragglerIsNamedWithItsFactorAndGoes) {
       told.tell(report(step, report_of_step));
     }
   };
-  train(milliseconds(95), 10);
+  train(milliseconds(95), 9);
+  EXPECT_FALSE(told.run().has_straggler()) << "compared from the fifth step on, 4 s ago";
+  train(milliseconds(95), 1);
   EXPECT_EQ(told.run().straggler().rank(), 2);
   EXPECT_EQ(told.run().straggler().host(), "node2");
   EXPECT_DOUBLE_EQ(told.run().straggler().factor(), 1.9);
   EXPECT_TRUE(told.has_event("rank 2 (node2) is slow: it computes 1.90 times"));
-  train(milliseconds(50), 20);
+  train(milliseconds(50), 22);
+  EXPECT_EQ(told.run().straggler().rank(), 2) << "below 1.1 for 4 s";
+  train(milliseconds(50), 1);
   EXPECT_FALSE(told.run().has_straggler());
   EXPECT_TRUE(told.has_event("rank 2 is no longer slow"));
 }
