@@ -4,11 +4,11 @@
 #include <atomic>
 #include <condition_variable>
 #include <mutex>
-#include <random>
 #include <thread>
 #include <utility>
 
 #include "core/base/check.h"
+#include "dist/coordinator/worker/back_off.h"
 #include "dist/coordinator/worker/delivery.h"
 #include "dist/coordinator/worker/outbox.h"
 #include "dist/coordinator/worker/report_records.h"
@@ -18,14 +18,8 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// A coordinator that is started anew is not worth a word.
-constexpr std::chrono::seconds kAwayIsWorthANote{1};
 // What ending a call that is under way may take.
 constexpr std::chrono::milliseconds kCancelling{200};
-
-std::string first_line(const std::string& text) {
-  return text.substr(0, text.find('\n'));
-}
 
 }  // namespace
 
@@ -37,6 +31,9 @@ class Reporter::Impl {
         queue_(options_.limits),
         outbox_(options_.journal, options_.limits),
         delivery_(*sink_, outbox_, options_.registration),
+        back_off_({.first = options_.first_back_off,
+                   .longest = options_.longest_back_off,
+                   .coordinator = options_.coordinator}),
         speaker_{.run = options_.registration.run(),
                  .generation = options_.registration.generation()},
         thread_([this] { work(); }) {}
@@ -86,7 +83,7 @@ class Reporter::Impl {
     while (!deadline_) {
       lock.unlock();
       collect();
-      if (!given_up_ && Clock::now() >= retry_at_) {
+      if (!given_up_ && Clock::now() >= back_off_.retry_at()) {
         tell();
       }
       lock.lock();
@@ -101,8 +98,8 @@ class Reporter::Impl {
   }
 
   Clock::time_point next() const {
-    if (failures_ > 0) {
-      return retry_at_;
+    if (back_off_.waiting()) {
+      return back_off_.retry_at();
     }
     const std::chrono::nanoseconds interval = options_.interval;
     return Clock::now() + std::min(interval, delivery_.heartbeat_interval());
@@ -127,10 +124,20 @@ class Reporter::Impl {
       heartbeat_at_ = Clock::now() + delivery_.heartbeat_interval() - options_.interval / 2;
     }
     stop_requested_ = delivery_.stop_requested();
-    if (outcome == Delivery::Outcome::kDone) {
-      answered();
-    } else {
-      failed(outcome == Delivery::Outcome::kGivenUp);
+    switch (outcome) {
+      case Delivery::Outcome::kDone:
+        note(back_off_.answered());
+        away_ = false;
+        break;
+      case Delivery::Outcome::kRetry:
+        note(back_off_.failed(delivery_.refused(), delivery_.reason(), Clock::now()));
+        away_ = !delivery_.refused();
+        break;
+      case Delivery::Outcome::kGivenUp:
+        given_up_ = true;
+        note(fmt::format("{} does not take this run's reports: {}; training goes on without",
+                         options_.coordinator,
+                         delivery_.reason().substr(0, delivery_.reason().find('\n'))));
     }
   }
 
@@ -149,38 +156,6 @@ class Reporter::Impl {
     return request;
   }
 
-  void answered() {
-    if (std::exchange(told_away_, false)) {
-      note(fmt::format("{} answers again", options_.coordinator));
-    }
-    failures_ = 0;
-    away_ = false;
-    retry_at_ = {};
-  }
-
-  void failed(bool for_good) {
-    const auto now = Clock::now();
-    if (for_good) {
-      given_up_ = true;
-      note(fmt::format("{} does not take this run's reports: {}; training goes on without",
-                       options_.coordinator, first_line(delivery_.reason())));
-      return;
-    }
-    away_since_ = failures_ == 0 ? now : away_since_;
-    const auto longest = std::chrono::duration<double>(options_.longest_back_off);
-    const auto delay = std::min(
-        longest, std::chrono::duration<double>(options_.first_back_off) * (1 << failures_));
-    failures_ = std::min(failures_ + 1, 20);
-    retry_at_ = now + std::chrono::duration_cast<Clock::duration>(delay * jitter_(random_));
-    away_ = !delivery_.refused();
-    const bool long_enough = now - away_since_ >= kAwayIsWorthANote;
-    if (long_enough && !std::exchange(told_away_, true)) {
-      note(fmt::format("{} {}: {}; training goes on, and its reports are kept",
-                       options_.coordinator, away_ ? "does not answer" : "takes no reports",
-                       first_line(delivery_.reason())));
-    }
-  }
-
   // What is left, while there is time.
   void flush() {
     collect();
@@ -190,7 +165,7 @@ class Reporter::Impl {
         return;
       }
       std::unique_lock lock(mutex_);
-      changed_.wait_until(lock, std::min(retry_at_, *deadline_));
+      changed_.wait_until(lock, std::min(back_off_.retry_at(), *deadline_));
     }
   }
 
@@ -213,6 +188,9 @@ class Reporter::Impl {
   }
 
   void note(std::string text) {
+    if (text.empty()) {
+      return;
+    }
     const std::lock_guard lock(mutex_);
     notes_.push_back(std::move(text));
     has_notes_ = true;
@@ -231,16 +209,11 @@ class Reporter::Impl {
   // The thread's alone.
   Outbox outbox_;
   Delivery delivery_;
+  BackOff back_off_;
   Speaker speaker_;
-  Clock::time_point retry_at_;
   Clock::time_point heartbeat_at_;
-  Clock::time_point away_since_;
-  int failures_ = 0;
-  bool told_away_ = false;
   bool journal_failed_ = false;
   bool given_up_ = false;
-  std::minstd_rand random_{std::random_device{}()};
-  std::uniform_real_distribution<double> jitter_{0.5, 1.0};
 
   std::mutex mutex_;  // for what follows
   std::condition_variable changed_;

@@ -237,7 +237,7 @@ TEST_F(ReporterTest, WhatTheBoundDoesNotCoverIsToldAsLostAndEpochsNeverAre) {
 TEST_F(ReporterTest, ASecondStartOfTheRunMakesTheFirstFallSilent) {
   const auto first = this->reporter(options(1));
   train(*first, 0, 40);
-  await([&] { return site_.run().step() == 40; });
+  await([&] { return site_.run().last_epoch().epoch() == 40 / kStepsPerEpoch; });
   Reporter::Options options = this->options(2, 40);
   options.journal = directory_.path() / "other.journal";
   const auto second = this->reporter(options);
