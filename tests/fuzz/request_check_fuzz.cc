@@ -17,6 +17,7 @@
 
 #include "dist/coordinator/base/refusal.h"
 #include "dist/coordinator/book/run_book.h"
+#include "dist/coordinator/book/validate.h"
 
 namespace convoy::dist {
 namespace {
@@ -97,6 +98,12 @@ class Player {
             bytes, [&](const auto& request) { book_.list_ranks(request, now_); });
       case 9:
         return book_.tick(now_);
+      case 10:
+        return tell<v1::WatchRunRequest>(bytes, [](const auto& request) {
+          validate(request);
+          const nanoseconds interval = from_message(request.min_interval());
+          require_that(interval >= nanoseconds(0) && interval <= std::chrono::hours(2));
+        });
       default:
         book_.take_changes(now_);
     }

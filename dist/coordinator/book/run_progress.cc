@@ -109,7 +109,9 @@ void RunEntry::finish_epoch(const v1::FinishEpochRequest& request, Time now) {
   if (epochs_.finish(metrics)) {
     const auto part = [](const v1::Sums& sums) {
       const double images = static_cast<double>(std::max<std::int64_t>(sums.images(), 1));
-      return fmt::format("loss {:.4f}, accuracy {:.2f}%", sums.loss_sum() / images,
+      const double loss = sums.loss_sum() / images;
+      return fmt::format("loss {}, accuracy {:.2f} %",
+                         loss < 1e4 ? fmt::format("{:.4f}", loss) : fmt::format("{:.4g}", loss),
                          100.0 * static_cast<double>(sums.correct()) / images);
     };
     events_.info(now, name(),

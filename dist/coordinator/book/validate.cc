@@ -20,6 +20,7 @@ constexpr double kMaxNumber = 1e100;
 constexpr std::int64_t kMaxStepSeconds = 24 * 3600;
 constexpr std::int64_t kMaxEpochSeconds = 100LL * 365 * 24 * 3600;
 constexpr std::int64_t kMaxTimestampSeconds = 253'402'300'799;  // the end of the year 9999
+constexpr std::int64_t kMaxIntervalSeconds = 3600;
 constexpr int kMaxSteps = 1000;
 constexpr int kMaxNotes = 100;
 constexpr std::size_t kMaxBytesPerRank = 64 << 10;
@@ -249,6 +250,10 @@ void validate(const v1::FinishRunRequest& request, const v1::RunSpec& spec) {
 
 void validate(const v1::StopRunRequest& request) {
   text_within({}, "reason", request.reason(), 1024);
+}
+
+void validate(const v1::WatchRunRequest& request) {
+  length_within({}, "min_interval", request.min_interval(), kMaxIntervalSeconds);
 }
 
 }  // namespace convoy::dist

@@ -20,6 +20,7 @@ void validate(const v1::FinishEpochRequest& request, const v1::RunSpec& spec);
 void validate(const v1::HeartbeatRequest& request, const v1::RunSpec& spec);
 void validate(const v1::FinishRunRequest& request, const v1::RunSpec& spec);
 void validate(const v1::StopRunRequest& request);
+void validate(const v1::WatchRunRequest& request);
 
 template <typename... Args>
 void require(bool condition, fmt::format_string<Args...> text, Args&&... args) {

@@ -3,32 +3,25 @@
 #include <algorithm>
 #include <utility>
 
+#include "dist/coordinator/base/times.h"
 #include "dist/coordinator/book/run_states.h"
+#include "dist/coordinator/book/validate.h"
 #include "dist/coordinator/rpc/grpc_status.h"
 
 namespace convoy::dist {
 namespace {
 
 constexpr std::chrono::milliseconds kMinInterval{100};
-constexpr std::int64_t kMaxIntervalSeconds = 3600;
 
-std::chrono::steady_clock::duration interval_of(const google::protobuf::Duration& given) {
-  constexpr std::int32_t kNanosPerSecond = 1'000'000'000;
-  if (given.seconds() < 0 || given.seconds() > kMaxIntervalSeconds || given.nanos() < 0 ||
-      given.nanos() >= kNanosPerSecond) {
-    throw Refusal(Refusal::Kind::kInvalidArgument,
-                  fmt::format("min_interval is {} s and {} ns: it is from 0 to {} s",
-                              given.seconds(), given.nanos(), kMaxIntervalSeconds));
-  }
-  const auto interval =
-      std::chrono::seconds(given.seconds()) + std::chrono::nanoseconds(given.nanos());
-  return std::max<std::chrono::nanoseconds>(interval, kMinInterval);
+std::chrono::steady_clock::duration interval_of(const v1::WatchRunRequest& request) {
+  validate(request);
+  return std::max<nanoseconds>(from_message(request.min_interval()), kMinInterval);
 }
 
 }  // namespace
 
 Watcher::Watcher(const Parts& parts, const v1::WatchRunRequest& request)
-    : parts_(parts), min_interval_(interval_of(request.min_interval())) {
+    : parts_(parts), min_interval_(interval_of(request)) {
   question_.set_run(request.run());
 }
 

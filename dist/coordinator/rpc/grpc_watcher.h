@@ -25,7 +25,7 @@ class Watcher final : public grpc::ServerWriteReactor<v1::WatchRunResponse>,
     StreamKeeper& keeper;
   };
 
-  /// Throws Refusal for an interval that is none.
+  /// Throws Refusal for a request that cannot be meant.
   Watcher(const Parts& parts, const v1::WatchRunRequest& request);
   /// The keeper does the rest.
   void start() { itself_ = shared_from_this(); }

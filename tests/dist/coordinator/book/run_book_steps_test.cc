@@ -208,6 +208,19 @@ TEST(RunBookStepsTest, SpeedAndRemainingAreOfTheLastTwentySteps) {
   EXPECT_EQ(dist::from_message(told.run().remaining()), milliseconds(600));
 }
 
+TEST(RunBookStepsTest, EndOfAnEpochIsAnEventInShortNumbers) {
+  ToldBook told;
+  told.tell(registration(1));
+  v1::FinishEpochRequest end = finished_epoch(1, 1, 1);
+  dist::set_message(*end.mutable_epoch()->mutable_train(),
+                    {.images = 800, .correct = 790, .loss_sum = 20.0});
+  dist::set_message(*end.mutable_epoch()->mutable_test(),
+                    {.images = 100, .correct = 10, .loss_sum = 1.2345678e22});
+  told.tell(end);
+  EXPECT_TRUE(told.has_event(
+      "epoch 1 finished: loss 0.0250, accuracy 98.75 %; test loss 1.235e+20, accuracy 10.00 %"));
+}
+
 TEST(RunBookStepsTest, StragglerIsNamedWithItsFactorAndGoes) {
   ToldBook told;
   v1::RegisterRunRequest request = registration(4);

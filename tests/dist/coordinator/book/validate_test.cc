@@ -170,5 +170,22 @@ TEST(ValidateTest, OtherRequestsThatCannotBeAreRefused) {
   refused("reason has 4097", finished_run(1, v1::RUN_STATE_FAILED, std::string(4097, 'r')));
 }
 
+TEST(ValidateTest, IntervalThatCannotBeIsRefused) {
+  const auto of = [](std::int64_t seconds, std::int32_t nanos) {
+    v1::WatchRunRequest request;
+    request.mutable_min_interval()->set_seconds(seconds);
+    request.mutable_min_interval()->set_nanos(nanos);
+    return request;
+  };
+  constexpr std::int64_t kLargest = std::numeric_limits<std::int64_t>::max();
+  for (const v1::WatchRunRequest& request :
+       {of(-1, 0), of(0, -1), of(3601, 0), of(0, 1'000'000'000), of(kLargest, 0)}) {
+    expect_refusal(Refusal::Kind::kInvalidArgument, "min_interval is",
+                   [&] { dist::validate(request); });
+  }
+  dist::validate(of(3600, 0));
+  dist::validate(v1::WatchRunRequest());
+}
+
 }  // namespace
 }  // namespace convoy::testing
