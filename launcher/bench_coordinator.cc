@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/base/check.h"
+#include "core/base/printable.h"
 #include "dist/coordinator/rpc/load.h"
 #include "launcher/commands.h"
 #include "launcher/exit_codes.h"
@@ -101,6 +102,12 @@ std::string text_of(const std::vector<Row>& rows) {
         row.cpu_share ? fmt::format("{:.0f} %", 100 * *row.cpu_share) : "-",
         row.memory_mib ? fmt::format("{:.0f} MiB", *row.memory_mib) : "-", row.result.failed);
   }
+  for (const Row& row : rows) {
+    for (const auto& [code, failure] : row.result.failures) {
+      text += fmt::format("{} workers, each {}: {} calls failed with {}: {}\n", row.phase.workers,
+                          row.phase.name(), failure.calls, code, printable(failure.example));
+    }
+  }
   return text;
 }
 
@@ -116,6 +123,9 @@ std::string json_of(const std::vector<Row>& rows) {
                                     {"max_ms", row.result.max_ms},
                                     {"calls", row.result.calls},
                                     {"failed", row.result.failed}};
+    for (const auto& [code, failure] : row.result.failures) {
+      phase["failures"][code] = {{"calls", failure.calls}, {"example", failure.example}};
+    }
     if (row.cpu_share) {
       phase["coordinator_cpu_cores"] = *row.cpu_share;
       phase["coordinator_memory_mib"] = *row.memory_mib;

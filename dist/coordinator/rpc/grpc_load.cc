@@ -22,14 +22,43 @@ using Clock = std::chrono::steady_clock;
 constexpr std::chrono::seconds kCallTimeout{30};
 constexpr std::int64_t kSteps = 1'000'000'000;
 
+std::string name_of(grpc::StatusCode code) {
+  static constexpr const char* kNames[] = {"OK",
+                                           "CANCELLED",
+                                           "UNKNOWN",
+                                           "INVALID_ARGUMENT",
+                                           "DEADLINE_EXCEEDED",
+                                           "NOT_FOUND",
+                                           "ALREADY_EXISTS",
+                                           "PERMISSION_DENIED",
+                                           "RESOURCE_EXHAUSTED",
+                                           "FAILED_PRECONDITION",
+                                           "ABORTED",
+                                           "OUT_OF_RANGE",
+                                           "UNIMPLEMENTED",
+                                           "INTERNAL",
+                                           "UNAVAILABLE",
+                                           "DATA_LOSS",
+                                           "UNAUTHENTICATED"};
+  const auto number = static_cast<std::size_t>(code);
+  return number < std::size(kNames) ? kNames[number] : fmt::format("code {}", number);
+}
+
 // What all workers add to.
 class Tally {
  public:
-  void add(double latency_ms, int reports, bool good) {
+  void add(double latency_ms, int reports, const grpc::Status& status) {
     const std::lock_guard lock(mutex_);
     latencies_ms_.push_back(latency_ms);
-    reports_ += good ? reports : 0;
-    failed_ += good ? 0 : 1;
+    if (status.ok()) {
+      reports_ += reports;
+      return;
+    }
+    ++failed_;
+    LoadFailure& failure = failures_[name_of(status.error_code())];
+    if (++failure.calls == 1) {
+      failure.example = status.error_message();
+    }
   }
   LoadResult result(double seconds) {
     const std::lock_guard lock(mutex_);
@@ -44,7 +73,8 @@ class Tally {
             .p99_ms = quantile(0.99),
             .max_ms = quantile(1.0),
             .calls = static_cast<std::int64_t>(latencies_ms_.size()),
-            .failed = failed_};
+            .failed = failed_,
+            .failures = failures_};
   }
 
  private:
@@ -52,6 +82,7 @@ class Tally {
   std::vector<double> latencies_ms_;
   std::int64_t reports_ = 0;
   std::int64_t failed_ = 0;
+  std::map<std::string, LoadFailure> failures_;
 };
 
 class Worker {
@@ -131,7 +162,7 @@ class Worker {
       const double latency_ms =
           std::chrono::duration<double, std::milli>(Clock::now() - due_).count();
       Worker& worker = worker_;
-      worker.tally_.add(latency_ms, worker.load_.reports_per_call, status.ok());
+      worker.tally_.add(latency_ms, worker.load_.reports_per_call, status);
       delete this;
       worker.go_on();
     }

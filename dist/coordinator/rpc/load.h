@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <string>
 
 #include "dist/coordinator/net/endpoint.h"
@@ -21,6 +22,11 @@ struct Load {
   std::chrono::seconds duration{10};
 };
 
+struct LoadFailure {
+  std::int64_t calls = 0;
+  std::string example = {};  ///< what the first of them was answered
+};
+
 struct LoadResult {
   double reports_per_second = 0.0;  ///< answered, hence on disk
   /// Of calls: from when a call was due to its answer, so that waiting in line counts.
@@ -29,6 +35,7 @@ struct LoadResult {
   double max_ms = 0.0;
   std::int64_t calls = 0;
   std::int64_t failed = 0;
+  std::map<std::string, LoadFailure> failures = {};  ///< by the name of their status code
 };
 
 /// Blocks for `duration` and as long as registering takes. Throws Refusal if the coordinator takes
