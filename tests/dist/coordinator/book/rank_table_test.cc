@@ -17,7 +17,7 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 constexpr std::int64_t kRunId = 7;
-const Time kStart = dist::from_epoch(seconds(1000));
+constexpr Time kStart{seconds(1000)};
 
 std::vector<v1::RankInfo> infos(std::int32_t world_size) {
   const v1::RegisterRunRequest request = registration(world_size);
