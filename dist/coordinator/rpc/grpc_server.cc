@@ -17,7 +17,6 @@
 namespace convoy::dist {
 namespace {
 
-using std::chrono::duration_cast;
 using std::chrono::milliseconds;
 
 // Reflection is the one service that holds a thread for each call.
