@@ -36,13 +36,9 @@ ParameterStore::ParameterStore(std::vector<NamedParameter> parameters, std::uint
     parameters_.push_back(parameter);
   }
   all_values_ = Tensor::zeros({total});
-  trainable_values_ = all_values_.slice(0, {trainable});
   gradients_ = Tensor::zeros({trainable});
+  bind();
   for (Parameter* parameter : parameters_) {
-    parameter->value_ = all_values_.slice(parameter->offset(), parameter->shape());
-    if (parameter->trainable()) {
-      parameter->grad_ = gradients_.slice(parameter->offset(), parameter->shape());
-    }
     if (parameter->initializer()) {
       RandomSequence random({.seed = seed,
                              .stream = Stream::kInit,
@@ -50,6 +46,31 @@ ParameterStore::ParameterStore(std::vector<NamedParameter> parameters, std::uint
       parameter->initializer()(parameter->value_, random);
     }
   }
+}
+
+void ParameterStore::bind() {
+  trainable_values_ = all_values_.slice(0, gradients_.shape());
+  for (Parameter* parameter : parameters_) {
+    parameter->value_ = all_values_.slice(parameter->offset(), parameter->shape());
+    if (parameter->trainable()) {
+      parameter->grad_ = gradients_.slice(parameter->offset(), parameter->shape());
+    }
+  }
+}
+
+void ParameterStore::move_to(Tensor all_values, Tensor gradients) {
+  gradients = gradients.empty() ? gradients_ : gradients;
+  check(all_values.elements() == all_values_.elements() &&
+            gradients.elements() == gradients_.elements(),
+        "{} values and {} gradients cannot move to memory for {} and {}", all_values_.elements(),
+        gradients_.elements(), all_values.elements(), gradients.elements());
+  std::ranges::copy(all_values_.values(), all_values.data());
+  if (gradients.data() != gradients_.data()) {
+    std::ranges::copy(gradients_.values(), gradients.data());
+  }
+  all_values_ = std::move(all_values);
+  gradients_ = std::move(gradients);
+  bind();
 }
 
 Parameter* ParameterStore::find(const std::string& name) const {

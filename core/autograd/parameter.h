@@ -99,7 +99,14 @@ class ParameterStore {
   std::span<float> buffers() { return all_values().subspan(values().size()); }
   void zero_grad() { gradients_.fill(0.0F); }
 
+  /// Moves all values, and the gradients unless that tensor is empty, into memory from elsewhere
+  /// (such as other processes see). Spans and copies of tensors taken before keep to the old.
+  /// Throws Error unless the tensors have as many elements as the store.
+  void move_to(Tensor all_values, Tensor gradients);
+
  private:
+  void bind();
+
   std::vector<Parameter*> parameters_;
   Tensor all_values_;
   Tensor trainable_values_;

@@ -26,6 +26,11 @@ Tensor Tensor::of(Shape shape, std::span<const float> values) {
   return tensor;
 }
 
+Tensor Tensor::in(std::shared_ptr<float[]> storage, Shape shape) {
+  float* const data = storage.get();
+  return {shape, std::move(storage), data};
+}
+
 Tensor Tensor::reshape(Shape shape) const {
   check(shape.elements() == elements(), "reshape of {} to {}: {} elements against {}", shape_.str(),
         shape.str(), elements(), shape.elements());

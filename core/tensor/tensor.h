@@ -23,6 +23,8 @@ class Tensor {
   static Tensor zeros(Shape shape) { return full(shape, 0.0F); }
   /// Copies `values`; throws Error unless there are as many as the shape has elements.
   static Tensor of(Shape shape, std::span<const float> values);
+  /// Elements in memory from elsewhere, left as they are. REQUIRES: room for the shape's.
+  static Tensor in(std::shared_ptr<float[]> storage, Shape shape);
 
   bool empty() const { return data_ == nullptr; }
   const Shape& shape() const { return shape_; }

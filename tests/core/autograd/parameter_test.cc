@@ -49,6 +49,29 @@ TEST(ParameterStoreTest, EachParameterHasItsOwnRandomNumbersFromTheSeed) {
   EXPECT_NE(values(1)[0], values(1)[16]);
 }
 
+TEST(ParameterStoreTest, MovesWithEverythingInItIntoOtherMemory) {
+  Parameter a({.shape = {5}, .initializer = ones});
+  Parameter statistics({.shape = {3}, .initializer = ones, .trainable = false});
+  ParameterStore store({{"a", &a}, {"statistics", &statistics}}, 0);
+  a.grad().fill(2.0F);
+  Tensor values({32});
+  Tensor gradients({16});
+  store.move_to(values, gradients);
+  EXPECT_EQ(store.all_values().data(), values.data());
+  EXPECT_EQ(store.values().size(), 16U);
+  EXPECT_EQ(a.value().data(), values.data());
+  EXPECT_EQ(a.grad().data(), gradients.data());
+  EXPECT_EQ(statistics.value().data(), values.data() + 16);
+  EXPECT_EQ(std::ranges::count(store.all_values(), 1.0F), 8);
+  EXPECT_EQ(std::ranges::count(store.gradients(), 2.0F), 5);
+
+  store.move_to(Tensor({32}), {});
+  EXPECT_EQ(a.grad().data(), gradients.data()) << "gradients stay where no memory is given";
+  EXPECT_NE(a.value().data(), values.data());
+  EXPECT_THROW(store.move_to(Tensor({31}), {}), Error);
+  EXPECT_THROW(store.move_to(Tensor({32}), Tensor({17})), Error);
+}
+
 TEST(ParameterStoreTest, TwoOfOneNameAreRefused) {
   Parameter a({.shape = {1}});
   Parameter b({.shape = {1}});
