@@ -26,13 +26,25 @@ std::chrono::nanoseconds Backoff::pause() {
   return waited;
 }
 
+std::vector<std::shared_ptr<std::byte[]>> Communicator::share(std::size_t bytes) {
+  fail("{} ranks have no memory in common, and so not {} bytes", size(), bytes);
+}
+
 void Communicator::wait(Transfer& transfer) {
-  if (done(transfer)) {
+  wait_until(transfer, [&] { return done(transfer); });
+}
+
+void Communicator::wait_until(int peer, const std::function<bool()>& done) {
+  wait_until(Transfer{.peer = peer}, done);
+}
+
+void Communicator::wait_until(const Transfer& transfer, const std::function<bool()>& done) {
+  if (done()) {
     return;
   }
   const int peer = transfer.peer;
   const auto began = std::chrono::steady_clock::now();
-  for (Backoff backoff; !done(transfer);) {
+  for (Backoff backoff; !done();) {
     const std::chrono::nanoseconds waited = backoff.pause();
     if (waited > timeout_) {
       fail_late(transfer);

@@ -9,9 +9,11 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "core/base/check.h"
 #include "core/base/host_name.h"
@@ -49,9 +51,17 @@ class Communicator {
   /// The same ranks with messages of their own, for another thread. Called by every rank alike.
   virtual std::unique_ptr<Communicator> duplicate() = 0;
 
+  /// Whether the ranks are several and can see each other's memory: all on one host.
+  virtual bool shares_memory() const { return false; }
+  /// Memory of so many bytes of each rank, by rank, zeros, which all of them see; aligned to 64
+  /// bytes. Called by every rank alike. REQUIRES: shares_memory(). Throws Error if there is none.
+  virtual std::vector<std::shared_ptr<std::byte[]>> share(std::size_t bytes);
+
   /// Returns when the transfer is done. Throws Error, naming rank, host and activity, when the
   /// timeout has passed before.
   void wait(Transfer& transfer);
+  /// The same for what a rank does in memory that it shares.
+  void wait_until(int peer, const std::function<bool()>& done);
 
   /// How long `wait` waits.
   void set_timeout(std::chrono::milliseconds timeout) { timeout_ = timeout; }
@@ -88,6 +98,8 @@ class Communicator {
   static constexpr int kMaxTag = 32767;
 
  private:
+  void wait_until(const Transfer& transfer, const std::function<bool()>& done);
+
   std::chrono::milliseconds timeout_ = std::chrono::seconds(60);
   const char* activity_ = "starting";
   std::int64_t activity_number_ = -1;

@@ -3,7 +3,10 @@
 #include <algorithm>
 #include <numeric>
 
+#include "core/base/check.h"
 #include "dist/collectives.h"
+#include "dist/message_exchange.h"
+#include "dist/shared_exchange.h"
 
 namespace convoy::dist {
 namespace {
@@ -29,6 +32,17 @@ Range buckets_of(const Parameter& parameter, const Partition& partition) {
           .end = partition.bucket_of(parameter.offset() + elements - 1) + 1};
 }
 
+std::unique_ptr<BucketExchange> make_exchange(const BucketExchange::Parts& parts,
+                                              const GradientReducer::Options& options) {
+  if (options.shared == nullptr) {
+    return std::make_unique<MessageExchange>(
+        parts, MessageExchange::Options{.bf16 = options.reduce.bf16, .keep_own = options.keep_own});
+  }
+  check(options.keep_own && !options.reduce.bf16,
+        "ranks that share memory keep their own sums, unrounded");
+  return std::make_unique<SharedExchange>(parts, *options.shared);
+}
+
 }  // namespace
 
 double ReduceStatistics::hidden_share() const {
@@ -41,8 +55,8 @@ GradientReducer::GradientReducer(ParameterStore& store, Communicator& communicat
     : partition_(partition),
       store_(store),
       communicator_(communicator.duplicate()),
-      exchange_({.communicator = *communicator_, .partition = partition, .tree = tree},
-                {.bf16 = options.reduce.bf16, .keep_own = options.keep_own}),
+      exchange_(make_exchange(
+          {.communicator = *communicator_, .partition = partition, .tree = tree}, options)),
       users_(static_cast<std::size_t>(partition.buckets())),
       choice_(partition.buckets() == 1 ? Overlap::kOff : options.reduce.overlap) {
   for (const Parameter* parameter : store.parameters()) {
@@ -77,7 +91,7 @@ void GradientReducer::begin_step(std::int64_t step, const StepReport& report,
     try_out(Clock::now());
   }
   mode_ = choice_ == Overlap::kAuto ? mode_ : choice_;
-  exchange_.begin_step(step, report, partials, store_.gradients());
+  exchange_->begin_step(step, report, partials, store_.gradients());
   pending_ = users_;
   ready_ = 0;
   busy_ = {};
@@ -169,27 +183,27 @@ StepReport GradientReducer::finish() {
   }
   add_exposed(Clock::now() - began);
   statistics_.total += busy_;
-  statistics_.bytes_sent += exchange_.bytes_sent();
+  statistics_.bytes_sent += exchange_->bytes_sent();
   ++statistics_.steps;
-  reports_ = exchange_.reports();
+  reports_ = exchange_->reports();
   return std::accumulate(reports_.begin(), reports_.end(), StepReport());
 }
 
 bool GradientReducer::drive_once() {
-  const bool idle = exchange_.started() == exchange_.finished();
+  const bool idle = exchange_->started() == exchange_->finished();
   const auto now = Clock::now();
   bool moved = false;
-  for (; exchange_.started() < released_; moved = true) {
-    exchange_.start(partition_.buckets() - 1 - exchange_.started());
+  for (; exchange_->started() < released_; moved = true) {
+    exchange_->start(partition_.buckets() - 1 - exchange_->started());
   }
   if (idle && moved) {
     busy_since_ = now;
   }
-  if (exchange_.started() == exchange_.finished()) {
+  if (exchange_->started() == exchange_->finished()) {
     return moved;
   }
-  moved = exchange_.advance() || moved;
-  if (exchange_.started() == exchange_.finished()) {
+  moved = exchange_->advance() || moved;
+  if (exchange_->started() == exchange_->finished()) {
     busy_ += Clock::now() - busy_since_;
   }
   return moved;
@@ -197,21 +211,21 @@ bool GradientReducer::drive_once() {
 
 void GradientReducer::wait_on(std::chrono::nanoseconds waited) {
   if (waited > communicator_->timeout()) {
-    exchange_.fail_late();
+    exchange_->fail_late();
   }
   if (waited > Communicator::kLongWait) {
-    communicator_->note_wait(exchange_.awaited(), waited);
+    communicator_->note_wait(exchange_->awaited(), waited);
   }
 }
 
 void GradientReducer::drive() {
   Backoff backoff;
-  while (exchange_.finished() < partition_.buckets() && !stopping_) {
+  while (exchange_->finished() < partition_.buckets() && !stopping_) {
     if (drive_once()) {
       backoff = {};
       communicator_->note_wait(-1, {});
-    } else if (exchange_.started() == exchange_.finished()) {
-      released_.wait(exchange_.started());  // nothing is on its way: until backward has more
+    } else if (exchange_->started() == exchange_->finished()) {
+      released_.wait(exchange_->started());  // nothing is on its way: until backward has more
     } else {
       wait_on(backoff.pause());
     }

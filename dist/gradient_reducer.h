@@ -20,6 +20,7 @@
 #include "core/autograd/parameter.h"
 #include "dist/bucket_exchange.h"
 #include "dist/reduce_options.h"
+#include "dist/shared_store.h"
 
 namespace convoy::dist {
 
@@ -40,6 +41,9 @@ class GradientReducer {
   struct Options {
     ReduceOptions reduce = {};
     bool keep_own = false;  ///< a rank needs the sum of its own chunks only
+    /// The memory in which ranks read each other's gradients, instead of by messages; must outlive
+    /// this. Keeps own and rounds nothing.
+    SharedStore* shared = nullptr;
   };
 
   /// Makes a duplicate of `communicator` for itself. Store, partition and tree must outlive this.
@@ -87,7 +91,7 @@ class GradientReducer {
   const Partition& partition_;
   ParameterStore& store_;
   std::unique_ptr<Communicator> communicator_;
-  BucketExchange exchange_;
+  std::unique_ptr<BucketExchange> exchange_;
   StepReport report_;  // of this rank, in case it is alone
   std::span<const StepReport> reports_;
   std::chrono::nanoseconds waited_{0};

@@ -1,4 +1,4 @@
-#include "dist/bucket_exchange.h"
+#include "dist/message_exchange.h"
 
 #include <algorithm>
 
@@ -8,8 +8,6 @@
 
 namespace convoy::dist {
 namespace {
-
-constexpr std::uint64_t kMagic = 0x31594F564E4F43;  // "CONVOY1"
 
 int sum_tag(int bucket) {
   return kFirstBucketTag + 2 * bucket;
@@ -21,17 +19,14 @@ int share_tag(int bucket) {
 
 }  // namespace
 
-BucketExchange::BucketExchange(const Parts& parts, ExchangeOptions options)
-    : parts_(parts),
+MessageExchange::MessageExchange(const Parts& parts, Options options)
+    : BucketExchange(parts),
       options_(options),
       buckets_(static_cast<std::size_t>(parts.partition.buckets())),
-      outgoing_headers_(buckets_.size()),
-      reports_(static_cast<std::size_t>(parts.communicator.size())),
       operands_(static_cast<std::size_t>(parts.tree.partials())) {
-  const int rank = parts.communicator.rank();
-  const auto ranks = static_cast<std::size_t>(parts.communicator.size());
+  const int rank = me();
   const auto own_partials = static_cast<std::int64_t>(parts.tree.partials_of(rank).size());
-  check(!options.bf16 || parts.tree.shards() == parts.communicator.size(),
+  check(!options.bf16 || parts.tree.shards() == ranks(),
         "bf16 gradients are rounded once per rank, so they cannot be reproducible for any number "
         "of ranks. Leave out --bf16-gradients or --reproducible.");
   const std::int64_t foreign =
@@ -42,60 +37,46 @@ BucketExchange::BucketExchange(const Parts& parts, ExchangeOptions options)
     encoded_.resize(static_cast<std::size_t>(parts.partition.elements()));
     received_.resize(static_cast<std::size_t>(foreign));
   }
+  const auto count = static_cast<std::size_t>(ranks());
   std::int64_t staged = 0;
   for (int index = 0; index < parts.partition.buckets(); ++index) {
     Bucket& bucket = buckets_[static_cast<std::size_t>(index)];
-    bucket.headers.resize(ranks);
-    bucket.transfers.reserve(4 * ranks * static_cast<std::size_t>(own_partials + 1));
+    bucket.headers.resize(count);
+    bucket.transfers.reserve(4 * count * static_cast<std::size_t>(own_partials + 1));
     bucket.staged = staged;
-    staged += parts.partition.chunk(index, rank).size() * (parts.tree.partials() - own_partials);
+    staged += chunk(index, rank).size() * (parts.tree.partials() - own_partials);
   }
 }
 
-void BucketExchange::begin_step(std::int64_t step, const StepReport& report,
-                                std::span<const std::span<const float>> partials,
-                                std::span<float> sum) {
-  step_ = step;
-  partials_.assign(partials.begin(), partials.end());
-  sum_ = sum;
-  started_ = 0;
-  finished_ = 0;
-  bytes_sent_ = 0;
+void MessageExchange::begin() {
   for (int index = 0; index < parts_.partition.buckets(); ++index) {
-    buckets_[static_cast<std::size_t>(index)].phase = Phase::kIdle;
-    outgoing_headers_[static_cast<std::size_t>(index)] = {.magic = kMagic,
-                                                          .step = step,
-                                                          .bucket = index,
-                                                          .buckets = parts_.partition.buckets(),
-                                                          .report = report};
+    buckets_[static_cast<std::size_t>(index)].outgoing = header(index);
   }
 }
 
-void BucketExchange::send(Bucket& bucket, std::span<const std::byte> bytes, int to, int tag) {
+void MessageExchange::send(Bucket& bucket, std::span<const std::byte> bytes, int to, int tag) {
   bucket.transfers.push_back(parts_.communicator.send(bytes, to, tag));
   bytes_sent_ += static_cast<std::int64_t>(bytes.size());
 }
 
-void BucketExchange::receive(Bucket& bucket, std::span<std::byte> bytes, int from, int tag) {
+void MessageExchange::receive(Bucket& bucket, std::span<std::byte> bytes, int from, int tag) {
   bucket.transfers.push_back(parts_.communicator.receive(bytes, from, tag));
 }
 
 // Where the partial sums that other ranks have of our chunk lie: `partial` counts them all, from
 // left to right.
-std::int64_t BucketExchange::staged(int index, int partial) const {
-  return buckets_[static_cast<std::size_t>(index)].staged +
-         partial * parts_.partition.chunk(index, parts_.communicator.rank()).size();
+std::int64_t MessageExchange::staged(int index, int partial) const {
+  return buckets_[static_cast<std::size_t>(index)].staged + partial * chunk(index, me()).size();
 }
 
-void BucketExchange::start(int index) {
+void MessageExchange::start_bucket(int index) {
   Bucket& bucket = buckets_[static_cast<std::size_t>(index)];
-  const int me = parts_.communicator.rank();
-  const Range own = parts_.partition.chunk(index, me);
+  const Range own = chunk(index, me());
   if (options_.bf16) {
     encode_outgoing(index);
   }
-  for (int rank = 0, partial = 0; rank < parts_.communicator.size(); ++rank) {
-    if (rank == me) {
+  for (int rank = 0, partial = 0; rank < ranks(); ++rank) {
+    if (rank == me()) {
       continue;
     }
     receive(bucket,
@@ -110,13 +91,12 @@ void BucketExchange::start(int index) {
               rank, sum_tag(index));
     }
   }
-  Header& header = outgoing_headers_[static_cast<std::size_t>(index)];
-  bucket.headers[static_cast<std::size_t>(me)] = header;
-  for (int step = 1; step < parts_.communicator.size(); ++step) {
+  bucket.headers[static_cast<std::size_t>(me())] = bucket.outgoing;
+  for (int step = 1; step < ranks(); ++step) {
     // Each rank begins with another one, so that they don't all send to the same.
-    const int rank = (me + step) % parts_.communicator.size();
-    const Range theirs = parts_.partition.chunk(index, rank);
-    send(bucket, std::as_bytes(std::span(&header, 1)), rank, sum_tag(index));
+    const int rank = (me() + step) % ranks();
+    const Range theirs = chunk(index, rank);
+    send(bucket, std::as_bytes(std::span(&bucket.outgoing, 1)), rank, sum_tag(index));
     for (const std::span<const float> partial : partials_) {
       send(bucket,
            options_.bf16 ? std::as_bytes(part(std::span<const std::uint16_t>(encoded_), theirs))
@@ -124,61 +104,42 @@ void BucketExchange::start(int index) {
            rank, sum_tag(index));
     }
   }
-  bucket.phase = Phase::kSum;
-  ++started_;
+  bucket.sharing = false;
 }
 
-bool BucketExchange::transfers_done(Bucket& bucket) {
+bool MessageExchange::transfers_done(Bucket& bucket) {
   std::erase_if(bucket.transfers,
                 [this](Transfer& transfer) { return parts_.communicator.done(transfer); });
   return bucket.transfers.empty();
 }
 
-bool BucketExchange::advance() {
-  bool moved = false;
-  for (int index = 0; index < parts_.partition.buckets(); ++index) {
-    Bucket& bucket = buckets_[static_cast<std::size_t>(index)];
-    if (bucket.phase != Phase::kSum && bucket.phase != Phase::kShare) {
-      continue;
-    }
-    const std::size_t before = bucket.transfers.size();
-    const bool done = transfers_done(bucket);
-    moved = moved || bucket.transfers.size() != before;
-    if (done && bucket.phase == Phase::kSum) {
-      check_headers(index);
-      add_up(index);
-      share(index);
-      moved = true;
-    } else if (done) {
-      decode_shared(index);
-      bucket.phase = Phase::kDone;
-    }
-    finished_ += bucket.phase == Phase::kDone ? 1 : 0;
+BucketExchange::Progress MessageExchange::advance_bucket(int index) {
+  Bucket& bucket = buckets_[static_cast<std::size_t>(index)];
+  const std::size_t before = bucket.transfers.size();
+  if (!transfers_done(bucket)) {
+    return bucket.transfers.size() != before ? Progress::kSome : Progress::kNone;
   }
-  return moved;
+  if (!bucket.sharing) {
+    for (int rank = 0; rank < ranks(); ++rank) {
+      take_header(bucket.headers[static_cast<std::size_t>(rank)], rank, index);
+    }
+    add_up(index);
+    if (options_.keep_own) {
+      return Progress::kFinished;
+    }
+    share(index);
+    return Progress::kSome;
+  }
+  decode_shared(index);
+  return Progress::kFinished;
 }
 
-void BucketExchange::check_headers(int index) const {
-  const Bucket& bucket = buckets_[static_cast<std::size_t>(index)];
-  for (int rank = 0; rank < parts_.communicator.size(); ++rank) {
-    const Header& header = bucket.headers[static_cast<std::size_t>(rank)];
-    check(header.magic == kMagic && header.step == step_ && header.bucket == index &&
-              header.buckets == parts_.partition.buckets(),
-          "the ranks have drifted apart: {} is at step {}, bucket {} of {}, but {} sends step {}, "
-          "bucket {} of {}.\nThey run different programs or options, or this is a fault of convoy.",
-          parts_.communicator.name(parts_.communicator.rank()), step_, index,
-          parts_.partition.buckets(), parts_.communicator.name(rank), header.step, header.bucket,
-          header.buckets);
-  }
-}
-
-void BucketExchange::add_up(int index) {
-  const int me = parts_.communicator.rank();
-  const Range own = parts_.partition.chunk(index, me);
+void MessageExchange::add_up(int index) {
+  const Range own = chunk(index, me());
   std::size_t operand = 0;
-  for (int rank = 0, partial = 0; rank < parts_.communicator.size(); ++rank) {
+  for (int rank = 0, partial = 0; rank < ranks(); ++rank) {
     for (std::size_t i = 0; i < parts_.tree.partials_of(rank).size(); ++i) {
-      if (rank == me) {
+      if (rank == me()) {
         operands_[operand++] = partials_[i].data() + own.begin;
         continue;
       }
@@ -193,32 +154,27 @@ void BucketExchange::add_up(int index) {
   parts_.tree.add_up(operands_, part(sum_, own));
 }
 
-void BucketExchange::share(int index) {
+void MessageExchange::share(int index) {
   Bucket& bucket = buckets_[static_cast<std::size_t>(index)];
-  const int me = parts_.communicator.rank();
-  if (options_.keep_own || parts_.communicator.size() == 1) {
-    bucket.phase = Phase::kDone;
-    return;
-  }
   if (options_.bf16) {
     encode_sum(index);
   }
   const auto bytes = [&](int rank) {
-    const Range range = parts_.partition.chunk(index, rank);
+    const Range range = chunk(index, rank);
     return options_.bf16 ? std::as_writable_bytes(part(std::span(encoded_), range))
                          : std::as_writable_bytes(part(sum_, range));
   };
-  for (int step = 1; step < parts_.communicator.size(); ++step) {
-    const int rank = (me + step) % parts_.communicator.size();
+  for (int step = 1; step < ranks(); ++step) {
+    const int rank = (me() + step) % ranks();
     receive(bucket, bytes(rank), rank, share_tag(index));
-    send(bucket, bytes(me), rank, share_tag(index));
+    send(bucket, bytes(me()), rank, share_tag(index));
   }
-  bucket.phase = Phase::kShare;
+  bucket.sharing = true;
 }
 
 // Rounds what goes to others, and keeps what that took for the next step (Seide et al., "1-Bit
 // Stochastic Gradient Descent", Interspeech 2014, called it error feedback).
-void BucketExchange::encode(std::span<const float> values, Range range) {
+void MessageExchange::encode(std::span<const float> values, Range range) {
   for (std::int64_t i = range.begin; i < range.end; ++i) {
     const float wanted = values[static_cast<std::size_t>(i)] + residual_.data()[i];
     const std::uint16_t sent = to_bfloat16(wanted);
@@ -227,21 +183,21 @@ void BucketExchange::encode(std::span<const float> values, Range range) {
   }
 }
 
-void BucketExchange::encode_outgoing(int index) {
-  for (int rank = 0; rank < parts_.communicator.size(); ++rank) {
-    if (rank != parts_.communicator.rank()) {
-      encode(partials_.front(), parts_.partition.chunk(index, rank));
+void MessageExchange::encode_outgoing(int index) {
+  for (int rank = 0; rank < ranks(); ++rank) {
+    if (rank != me()) {
+      encode(partials_.front(), chunk(index, rank));
     }
   }
 }
 
 // The owner uses the rounded sum too, as all others do.
-void BucketExchange::encode_sum(int index) {
-  const Range own = parts_.partition.chunk(index, parts_.communicator.rank());
+void MessageExchange::encode_sum(int index) {
+  const Range own = chunk(index, me());
   encode(sum_, own);
 }
 
-void BucketExchange::decode_shared(int index) {
+void MessageExchange::decode_shared(int index) {
   if (options_.bf16) {
     const Range range = parts_.partition.bucket(index);
     std::transform(encoded_.begin() + range.begin, encoded_.begin() + range.end,
@@ -250,34 +206,17 @@ void BucketExchange::decode_shared(int index) {
 }
 
 // The one that says nothing rather than the one that does not listen: that is its effect.
-const Transfer* BucketExchange::awaited_transfer() const {
-  const Transfer* any = nullptr;
+std::optional<Transfer> MessageExchange::awaited_transfer() const {
+  std::optional<Transfer> any;
   for (const Bucket& bucket : buckets_) {
     for (const Transfer& transfer : bucket.transfers) {
       if (!transfer.sending) {
-        return &transfer;
+        return transfer;
       }
-      any = any == nullptr ? &transfer : any;
+      any = any ? any : transfer;
     }
   }
   return any;
-}
-
-int BucketExchange::awaited() const {
-  const Transfer* transfer = awaited_transfer();
-  return transfer == nullptr ? -1 : transfer->peer;
-}
-
-void BucketExchange::fail_late() const {
-  if (const Transfer* transfer = awaited_transfer(); transfer != nullptr) {
-    parts_.communicator.fail_late(*transfer);
-  }
-  fail("a bucket of step {} does not end; please report this", step_);
-}
-
-std::span<const StepReport> BucketExchange::reports() {
-  std::ranges::transform(buckets_.front().headers, reports_.begin(), &Header::report);
-  return reports_;
 }
 
 }  // namespace convoy::dist

@@ -11,6 +11,7 @@
 
 #include "dist/job.h"
 #include "dist/job_environment.h"
+#include "dist/shared_memory.h"
 #include "dist/shared_memory_files.h"
 
 namespace convoy::dist {
@@ -139,7 +140,18 @@ class MpiCommunicator : public Communicator {
   std::unique_ptr<Communicator> duplicate() override {
     auto copy = std::make_unique<MpiCommunicator>(session_, communicator_);
     copy->set_timeout(timeout());
+    copy->shares_memory_ = shares_memory_;
     return copy;
+  }
+
+  /// Finds out by trying whether it works; a collective.
+  void try_shared_memory() { shares_memory_ = size() > 1 && !share_memory(*this, 1).empty(); }
+  bool shares_memory() const override { return shares_memory_; }
+  std::vector<std::shared_ptr<std::byte[]>> share(std::size_t bytes) override {
+    auto blocks = share_memory(*this, bytes);
+    check(!blocks.empty(), "the {} ranks of {} cannot share {} bytes of memory each", size(),
+          host(rank_), bytes);
+    return blocks;
   }
 
  private:
@@ -191,6 +203,7 @@ class MpiCommunicator : public Communicator {
   std::shared_ptr<const Session> session_;
   MPI_Comm communicator_ = MPI_COMM_NULL;
   int rank_ = 0;
+  bool shares_memory_ = false;
   std::vector<Slot> slots_;
   std::vector<int> free_;
 };
@@ -225,7 +238,9 @@ std::unique_ptr<Communicator> join_job() {
         "the launcher started {} ranks, but MPI knows {}\nIt belongs to another MPI than convoy "
         "was built with (Open MPI): use Open MPI's mpirun, or `convoy train -n`.",
         environment.ranks.value_or(0), session->size());
-  return std::make_unique<MpiCommunicator>(std::move(session), MPI_COMM_WORLD);
+  auto job = std::make_unique<MpiCommunicator>(std::move(session), MPI_COMM_WORLD);
+  job->try_shared_memory();
+  return job;
 }
 
 void abort_job(int exit_code) {

@@ -19,6 +19,15 @@ double per_second(std::int64_t images, std::chrono::duration<double> time) {
   return time.count() > 0 ? static_cast<double>(images) / time.count() : 0.0;
 }
 
+// Rounding is for messages only; it must not depend on where ranks run.
+bool shares_memory(const Communicator& communicator, const TrainerOptions& options) {
+  return communicator.shares_memory() && !options.reduce.bf16;
+}
+
+bool shards_optimizer(const Communicator& communicator, const TrainerOptions& options) {
+  return options.shard_optimizer || shares_memory(communicator, options);
+}
+
 TrainerOptions checked(TrainerOptions options) {
   check(options.epochs >= 1 && options.batch_size >= 1 && options.accumulate >= 1 &&
             options.test_batch_size >= 1,
@@ -47,7 +56,7 @@ ReduceOptions reduce_options(const TrainerOptions& options) {
 
 std::int64_t optimizer_elements(const ParameterStore& store, const Communicator& communicator,
                                 const TrainerOptions& options) {
-  return options.shard_optimizer
+  return shards_optimizer(communicator, options)
              ? partition_of(store, communicator, options).owned_elements(communicator.rank())
              : static_cast<std::int64_t>(store.values().size());
 }
@@ -65,8 +74,16 @@ Trainer::Trainer(const Parts& parts, TrainerOptions options)
       partition_(partition_of(parts.store, parts.communicator, options_)),
       tree_(options_.reproducible ? options_.micro_shards : parts.communicator.size(),
             parts.communicator.size()),
+      shared_(shares_memory(parts.communicator, options_)
+                  ? std::make_unique<SharedStore>(
+                        parts.store, BucketExchange::Parts{.communicator = parts.communicator,
+                                                           .partition = partition_,
+                                                           .tree = tree_})
+                  : nullptr),
       reducer_(parts.store, parts.communicator, partition_, tree_,
-               {.reduce = reduce_options(options_), .keep_own = options_.shard_optimizer}),
+               {.reduce = reduce_options(options_),
+                .keep_own = shards_optimizer(parts.communicator, options_),
+                .shared = shared_.get()}),
       runner_({.model = parts.model,
                .store = parts.store,
                .loader = loader_,
@@ -80,8 +97,9 @@ Trainer::Trainer(const Parts& parts, TrainerOptions options)
       updater_({.store = parts.store,
                 .optimizer = parts.optimizer,
                 .communicator = parts.communicator,
-                .partition = partition_},
-               {.sharded = options_.shard_optimizer,
+                .partition = partition_,
+                .shared = shared_.get()},
+               {.sharded = shards_optimizer(parts.communicator, options_),
                 .clip_norm = options_.clip_norm,
                 .check_finite = options_.on_nan != OnNan::kStop}),
       bad_steps_(options_.on_nan, parts.store, parts.optimizer) {

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -26,6 +27,7 @@
 #include "dist/reduce_options.h"
 #include "dist/shard_runner.h"
 #include "dist/shard_tree.h"
+#include "dist/shared_store.h"
 #include "dist/updater.h"
 
 namespace convoy::dist {
@@ -50,7 +52,8 @@ struct TrainerOptions {
   /// that. Batch norm then uses a micro-shard's statistics.
   bool reproducible = false;
   int micro_shards = 8;
-  /// Every rank updates, and keeps optimizer state for, its part of the weights only.
+  /// Every rank updates, and keeps optimizer state for, its part of the weights only. Always so
+  /// where ranks share memory, for there it is faster as well: no bit depends on it.
   bool shard_optimizer = false;
   OnNan on_nan = OnNan::kStop;
   std::int64_t check_every = 100;  ///< steps between comparisons of all ranks' weights; 0: never
@@ -128,6 +131,7 @@ class Trainer {
   data::BatchLoader loader_;
   Partition partition_;
   ShardTree tree_;
+  std::unique_ptr<SharedStore> shared_;  // if ranks share memory
   GradientReducer reducer_;
   ShardRunner runner_;
   Updater updater_;

@@ -47,7 +47,9 @@ bool Updater::update(std::int64_t images, double lr) {
                             {.lr = lr, .gradient_scale = scale});
     offset += range.size();
   }
-  if (options_.sharded) {
+  if (options_.sharded && parts_.shared != nullptr) {
+    parts_.shared->gather_values();
+  } else if (options_.sharded) {
     all_gather_chunks(parts_.communicator, parts_.partition, parts_.store.values());
   }
   return true;

@@ -10,6 +10,7 @@
 #include "core/optim/optimizer.h"
 #include "dist/communicator.h"
 #include "dist/partition.h"
+#include "dist/shared_store.h"
 
 namespace convoy::dist {
 
@@ -22,6 +23,7 @@ class Updater {
     optim::Optimizer& optimizer;
     Communicator& communicator;
     const Partition& partition;
+    SharedStore* shared = nullptr;  ///< where ranks read each other's weights, if they can
   };
 
   struct Options {

@@ -1,6 +1,7 @@
 #include "tests/dist/thread_communicator.h"
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <cstring>
 #include <deque>
@@ -15,11 +16,29 @@ namespace convoy::dist::testing {
 namespace {
 
 struct Aborted : std::exception {};
+using Blocks = std::vector<std::shared_ptr<std::byte[]>>;
 
 // The messages between all ranks of one group.
 class Mailboxes {
  public:
-  explicit Mailboxes(std::atomic<bool>& failed) : failed_(failed) {}
+  Mailboxes(std::atomic<bool>& failed, int size, Memory memory)
+      : failed_(failed), size_(size), memory_(memory) {}
+
+  Memory memory() const { return memory_; }
+
+  // The group's shared memory number `count`; the first rank that asks makes it.
+  Blocks share(std::size_t count, std::size_t bytes) {
+    const std::lock_guard lock(mutex_);
+    while (shared_.size() <= count) {
+      Blocks& blocks = shared_.emplace_back();
+      for (int rank = 0; rank < size_; ++rank) {
+        // Whole cache lines, zeros.
+        const auto lines = std::make_shared<std::vector<Line>>(bytes / sizeof(Line) + 1);
+        blocks.emplace_back(lines, lines->front().bytes.data());
+      }
+    }
+    return shared_[count];
+  }
 
   void put(int from, int to, int tag, std::span<const std::byte> bytes) {
     const std::lock_guard lock(mutex_);
@@ -45,14 +64,21 @@ class Mailboxes {
   std::shared_ptr<Mailboxes> duplicate(std::size_t count) {
     const std::lock_guard lock(mutex_);
     while (duplicates_.size() <= count) {
-      duplicates_.push_back(std::make_shared<Mailboxes>(failed_));
+      duplicates_.push_back(std::make_shared<Mailboxes>(failed_, size_, memory_));
     }
     return duplicates_[count];
   }
 
  private:
+  struct alignas(64) Line {
+    std::array<std::byte, 64> bytes = {};
+  };
+
   std::atomic<bool>& failed_;
+  const int size_;
+  const Memory memory_;
   std::mutex mutex_;
+  std::vector<Blocks> shared_;
   std::map<std::tuple<int, int, int>, std::deque<std::vector<std::byte>>> boxes_;
   std::vector<std::shared_ptr<Mailboxes>> duplicates_;
 };
@@ -125,6 +151,11 @@ class ThreadCommunicator : public Communicator {
     return copy;
   }
 
+  bool shares_memory() const override {
+    return size_ > 1 && mailboxes_->memory() == Memory::kShared;
+  }
+  Blocks share(std::size_t bytes) override { return mailboxes_->share(shares_++, bytes); }
+
  private:
   struct Receive {
     std::span<std::byte> bytes;
@@ -140,13 +171,14 @@ class ThreadCommunicator : public Communicator {
   std::deque<Receive> receives_;
   std::int64_t order_ = 0;
   std::size_t duplicates_ = 0;
+  std::size_t shares_ = 0;
 };
 
 }  // namespace
 
-void run_ranks(int size, const std::function<void(Communicator&)>& body) {
+void run_ranks(int size, const std::function<void(Communicator&)>& body, Memory memory) {
   std::atomic<bool> failed = false;
-  const auto mailboxes = std::make_shared<Mailboxes>(failed);
+  const auto mailboxes = std::make_shared<Mailboxes>(failed, size, memory);
   std::mutex mutex;
   std::exception_ptr error;
   std::vector<std::thread> threads;

@@ -8,8 +8,12 @@
 
 namespace convoy::dist::testing {
 
+/// Whether ranks see each other's memory, as processes of one host do.
+enum class Memory { kApart, kShared };
+
 /// Runs `body` once per rank, each on a thread of its own, and returns when all are done. When one
 /// throws, the others' waits end, and its exception is rethrown.
-void run_ranks(int size, const std::function<void(Communicator&)>& body);
+void run_ranks(int size, const std::function<void(Communicator&)>& body,
+               Memory memory = Memory::kApart);
 
 }  // namespace convoy::dist::testing
