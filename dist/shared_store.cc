@@ -25,7 +25,7 @@ std::size_t most_partials(const ShardTree& tree) {
 
 }  // namespace
 
-// A block: the mark of updates, those of buckets, all values, then the partial sums.
+// A block: the marks of updates, those of buckets, all values, then the partial sums.
 SharedStore::SharedStore(ParameterStore& store, const BucketExchange::Parts& parts)
     : parts_(parts),
       marks_bytes_(alignof(BucketMarks)),
@@ -49,8 +49,8 @@ float* SharedStore::floats(int rank, std::size_t offset_bytes) const {
   return reinterpret_cast<float*>(blocks_[static_cast<std::size_t>(rank)].get() + offset_bytes);
 }
 
-std::int64_t& SharedStore::updated(int rank) const {
-  return *reinterpret_cast<std::int64_t*>(blocks_[static_cast<std::size_t>(rank)].get());
+SharedStore::UpdateMarks& SharedStore::update_marks(int rank) const {
+  return *reinterpret_cast<UpdateMarks*>(blocks_[static_cast<std::size_t>(rank)].get());
 }
 
 BucketMarks& SharedStore::marks(int rank, int bucket) {
@@ -67,16 +67,20 @@ std::span<float> SharedStore::partial(int rank, int index) const {
 void SharedStore::gather_values() {
   Communicator& communicator = parts_.communicator;
   const int me = communicator.rank();
-  set_mark(updated(me), ++updates_);
+  set_mark(update_marks(me).updated, ++updates_);
   for (int step = 1; step < communicator.size(); ++step) {
     // Each rank begins with another one, so that they don't all read from the same.
     const int rank = (me + step) % communicator.size();
-    communicator.wait_until(rank, [&] { return mark(updated(rank)) >= updates_; });
+    communicator.wait_until(rank, [&] { return mark(update_marks(rank).updated) >= updates_; });
     for (int bucket = 0; bucket < parts_.partition.buckets(); ++bucket) {
       const Range range = parts_.partition.chunk(bucket, rank);
       std::copy_n(floats(rank, values_bytes_) + range.begin, range.size(),
                   floats(me, values_bytes_) + range.begin);
     }
+  }
+  set_mark(update_marks(me).copied, updates_);
+  for (int rank = 0; rank < communicator.size(); ++rank) {
+    communicator.wait_until(rank, [&] { return mark(update_marks(rank).copied) >= updates_; });
   }
 }
 

@@ -44,13 +44,19 @@ class SharedStore {
   std::span<float> partial(int rank, int index) const;
 
   /// Every rank has updated its chunks of the weights: copies the others' from where they lie.
-  /// Throws Error, naming a rank that does not come to this. Between this and the next reduction
-  /// of gradients a rank may still be reading another's weights.
+  /// When it returns, nobody reads this rank's any more. Throws Error, naming a rank that does not
+  /// come to this.
   void gather_values();
 
  private:
+  // In how many steps a rank has updated its chunks, and copied those of all others.
+  struct UpdateMarks {
+    std::int64_t updated = 0;
+    std::int64_t copied = 0;
+  };
+
   float* floats(int rank, std::size_t offset_bytes) const;
-  std::int64_t& updated(int rank) const;
+  UpdateMarks& update_marks(int rank) const;
 
   BucketExchange::Parts parts_;
   std::size_t marks_bytes_;                           // where the marks of buckets begin in a block

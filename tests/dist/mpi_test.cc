@@ -180,15 +180,56 @@ TEST_F(MpiTest, AMessageToNobodyIsRefused) {
 }
 
 TEST_F(MpiTest, ItsSharedMemoryHasNoNamesThatCouldStayBehind) {
+  const auto blocks = alone() ? std::vector<std::shared_ptr<std::byte[]>>() : job->share(10000);
   std::ifstream maps("/proc/self/maps");
   int mapped = 0;
+  int shared = 0;
   for (std::string line; std::getline(maps, line);) {
     if (line.find("vader_segment.") != std::string::npos) {
       ++mapped;
       EXPECT_THAT(line, HasSubstr("(deleted)"));
     }
+    shared += line.find("/memfd:convoy (deleted)") != line.npos ? 1 : 0;
+    EXPECT_TRUE(line.find("/dev/shm/") == line.npos || line.ends_with("(deleted)")) << line;
   }
   EXPECT_GE(mapped, alone() ? 0 : 2);
+  EXPECT_GE(shared, std::ssize(blocks));
+}
+
+TEST_F(MpiTest, RanksOfOneHostSeeEachOthersMemory) {
+  ASSERT_EQ(job->shares_memory(), !alone());
+  const auto me = static_cast<std::size_t>(job->rank());
+  for (const std::size_t length : {0, 1, 5000, 3000000}) {
+    const auto blocks = job->duplicate()->share(length);
+    ASSERT_EQ(blocks.size(), static_cast<std::size_t>(job->size()));
+    const auto byte_of = [](std::size_t rank, std::size_t i) {
+      return static_cast<std::byte>(rank * 100 + i % 97 + 1);
+    };
+    for (std::size_t i = 0; i < length; ++i) {
+      ASSERT_EQ(blocks[me][i], std::byte{0}) << "what nobody has written is zero";
+    }
+    barrier(*job);
+    for (std::size_t i = 0; i < length; ++i) {
+      blocks[me][i] = byte_of(me, i);
+    }
+    barrier(*job);
+    std::size_t wrong = 0;
+    for (std::size_t rank = 0; rank < blocks.size(); ++rank) {
+      for (std::size_t i = 0; i < length; ++i) {
+        wrong += blocks[rank][i] == byte_of(rank, i) ? 0 : 1;
+      }
+    }
+    EXPECT_EQ(wrong, 0U) << length << " bytes";
+    barrier(*job);
+  }
+}
+
+TEST_F(MpiTest, RanksThatWantToShareDifferentLengthsAreNamed) {
+  if (alone()) {
+    return;
+  }
+  EXPECT_THAT([] { job->share(job->rank() == 1 ? 200 : 100); },
+              ThrowsMessage<Error>(AllOf(HasSubstr("rank"), HasSubstr("200"), HasSubstr("100"))));
 }
 
 }  // namespace

@@ -14,8 +14,15 @@
 namespace convoy::dist {
 namespace {
 
-using testing::run_ranks;
+using testing::Memory;
 using testing::TrainingRun;
+
+// What the ranks of the test at hand have in common.
+Memory memory = Memory::kApart;
+
+void run_ranks(int size, const std::function<void(Communicator&)>& body) {
+  testing::run_ranks(size, body, memory);
+}
 
 struct Recorder : Observer {
   void on_epoch_end(const EpochResult& result) override { epochs.push_back(result); }
@@ -71,12 +78,17 @@ void expect_same(const Result& a, const Result& b, const std::string& what) {
   }
 }
 
-class RankParityTest : public ::testing::Test {
+class RankParityTest : public ::testing::TestWithParam<Memory> {
  protected:
-  void SetUp() override { set_num_threads(1); }
+  void SetUp() override {
+    set_num_threads(1);
+    memory = GetParam();
+  }
 };
 
-TEST_F(RankParityTest, ReproducibleRunsHaveTheSameBitsForAnyNumberOfRanks) {
+INSTANTIATE_TEST_SUITE_P(Ranks, RankParityTest, ::testing::Values(Memory::kApart, Memory::kShared));
+
+TEST_P(RankParityTest, ReproducibleRunsHaveTheSameBitsForAnyNumberOfRanks) {
   TrainerOptions options = options_of();
   options.reproducible = true;
   options.clip_norm = 1.0;
@@ -94,7 +106,7 @@ TEST_F(RankParityTest, ReproducibleRunsHaveTheSameBitsForAnyNumberOfRanks) {
   EXPECT_NE(train(1, options).everything, alone.everything) << "this test could not fail";
 }
 
-TEST_F(RankParityTest, ReproducibleRunsAccumulateAlike) {
+TEST_P(RankParityTest, ReproducibleRunsAccumulateAlike) {
   TrainerOptions options = options_of();
   options.reproducible = true;
   options.batch_size = 16;
@@ -105,7 +117,7 @@ TEST_F(RankParityTest, ReproducibleRunsAccumulateAlike) {
   expect_same(alone, train(5, options), "5 ranks");
 }
 
-TEST_F(RankParityTest, OtherwiseResultsAgreeClosely) {
+TEST_P(RankParityTest, OtherwiseResultsAgreeClosely) {
   TrainerOptions options = options_of();
   options.max_steps = 10;
   const Result alone = train(1, options);
@@ -123,7 +135,7 @@ TEST_F(RankParityTest, OtherwiseResultsAgreeClosely) {
   }
 }
 
-TEST_F(RankParityTest, MoreRanksThanImagesInTheBatch) {
+TEST_P(RankParityTest, MoreRanksThanImagesInTheBatch) {
   TrainerOptions options = options_of(1);
   options.batch_size = 5;  // and a tail of 3
   const Result alone = train(1, options);
@@ -133,7 +145,7 @@ TEST_F(RankParityTest, MoreRanksThanImagesInTheBatch) {
   EXPECT_NEAR(many.epochs[0].train.loss(), alone.epochs[0].train.loss(), 1e-3);
 }
 
-TEST_F(RankParityTest, BucketsAndOverlapDoNotChangeABit) {
+TEST_P(RankParityTest, BucketsAndOverlapDoNotChangeABit) {
   TrainerOptions options = options_of(1);
   options.clip_norm = 0.5;
   options.reduce = {.bucket_bytes = 1 << 20, .overlap = Overlap::kOff};
@@ -144,7 +156,7 @@ TEST_F(RankParityTest, BucketsAndOverlapDoNotChangeABit) {
   }
 }
 
-TEST_F(RankParityTest, AShardedOptimizerChangesNoBit) {
+TEST_P(RankParityTest, AShardedOptimizerChangesNoBit) {
   TrainerOptions options = options_of();
   options.clip_norm = 0.5;
   for (const bool reproducible : {false, true}) {
@@ -158,7 +170,7 @@ TEST_F(RankParityTest, AShardedOptimizerChangesNoBit) {
   }
 }
 
-TEST_F(RankParityTest, AStoppedRunGoesOnWithAnotherNumberOfRanks) {
+TEST_P(RankParityTest, AStoppedRunGoesOnWithAnotherNumberOfRanks) {
   TrainerOptions options = options_of(3);
   options.reproducible = true;
   const Result straight = train(1, options);
@@ -191,8 +203,10 @@ TEST_F(RankParityTest, AStoppedRunGoesOnWithAnotherNumberOfRanks) {
   }
 }
 
-TEST_F(RankParityTest, ARankWhoseWeightsHaveDriftedIsNamed) {
+// Where memory is shared a drifted weight becomes its owner's again; statistics are not shared.
+TEST_P(RankParityTest, ARankWhoseWeightsHaveDriftedIsNamed) {
   TrainerOptions options = options_of(1);
+  const std::string drifting = memory == Memory::kShared ? "norm.running_mean" : "norm.weight";
   options.check_every = 3;
   EXPECT_THAT(
       [&] {
@@ -207,15 +221,15 @@ TEST_F(RankParityTest, ARankWhoseWeightsHaveDriftedIsNamed) {
             float* value = nullptr;
           } flip;
           flip.value =
-              communicator.rank() == 2 ? run.store.find("norm.weight")->value().data() : nullptr;
+              communicator.rank() == 2 ? run.store.find(drifting)->value().data() : nullptr;
           run.trainer.run(flip);
         });
       },
       ::testing::ThrowsMessage<Error>(
-          ::testing::AllOf(::testing::HasSubstr("rank 2"), ::testing::HasSubstr("norm.weight"))));
+          ::testing::AllOf(::testing::HasSubstr("rank 2"), ::testing::HasSubstr(drifting))));
 }
 
-TEST_F(RankParityTest, Bfloat16GradientsTrainAboutAsWell) {
+TEST_P(RankParityTest, Bfloat16GradientsTrainAboutAsWell) {
   TrainerOptions options = options_of(8);
   options.augment = {};
   options.batch_size = 16;
@@ -229,7 +243,7 @@ TEST_F(RankParityTest, Bfloat16GradientsTrainAboutAsWell) {
   EXPECT_THROW(train(2, options), Error);
 }
 
-TEST_F(RankParityTest, ALossThatIsNoNumberIsSkippedOrRolledBackByAllRanksTogether) {
+TEST_P(RankParityTest, ALossThatIsNoNumberIsSkippedOrRolledBackByAllRanksTogether) {
   for (const OnNan policy : {OnNan::kSkip, OnNan::kRollBack}) {
     TrainerOptions options = options_of(1);
     options.on_nan = policy;
@@ -264,7 +278,7 @@ TEST_F(RankParityTest, ALossThatIsNoNumberIsSkippedOrRolledBackByAllRanksTogethe
   }
 }
 
-TEST_F(RankParityTest, ALossThatStaysNoNumberEndsTheRunWhateverThePolicy) {
+TEST_P(RankParityTest, ALossThatStaysNoNumberEndsTheRunWhateverThePolicy) {
   TrainerOptions options = options_of(20);
   for (const OnNan policy : {OnNan::kStop, OnNan::kSkip, OnNan::kRollBack}) {
     options.on_nan = policy;
@@ -275,6 +289,25 @@ TEST_F(RankParityTest, ALossThatStaysNoNumberEndsTheRunWhateverThePolicy) {
                              run.trainer.run(recorder);
                            }),
                  Error);
+  }
+}
+
+TEST(SharedMemoryParityTest, MemoryInCommonChangesNoBit) {
+  set_num_threads(1);
+  TrainerOptions options = options_of(1);
+  options.clip_norm = 0.5;
+  for (const bool reproducible : {false, true}) {
+    options.reproducible = reproducible;
+    for (const int ranks : {2, 3, 4}) {
+      memory = Memory::kApart;
+      options.reduce = {.overlap = Overlap::kOff};
+      const Result apart = train(ranks, options);
+      memory = Memory::kShared;
+      for (const Overlap overlap : {Overlap::kOff, Overlap::kPoll, Overlap::kThread}) {
+        options.reduce = {.bucket_bytes = 1, .overlap = overlap};
+        expect_same(apart, train(ranks, options), fmt::format("{} ranks", ranks));
+      }
+    }
   }
 }
 

@@ -90,7 +90,9 @@ class ThreadCommunicator : public Communicator {
 
   int rank() const override { return rank_; }
   int size() const override { return size_; }
-  std::string host(int rank) const override { return fmt::format("thread{}", rank); }
+  std::string host(int rank) const override {
+    return mailboxes_->memory() == Memory::kShared ? "host" : fmt::format("thread{}", rank);
+  }
 
   Transfer send(std::span<const std::byte> bytes, int to, int tag) override {
     check(to >= 0 && to < size_ && to != rank_ && tag >= 0 && tag <= kMaxTag, "send to {}, tag {}",

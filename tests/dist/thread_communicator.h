@@ -8,7 +8,8 @@
 
 namespace convoy::dist::testing {
 
-/// Whether ranks see each other's memory, as processes of one host do.
+/// Whether ranks see each other's memory, as processes of one host do. Then only timeouts end the
+/// waits of others when one throws.
 enum class Memory { kApart, kShared };
 
 /// Runs `body` once per rank, each on a thread of its own, and returns when all are done. When one

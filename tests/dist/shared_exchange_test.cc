@@ -1,0 +1,258 @@
+// Ranks that share memory: the matrix ranks x sizes x buckets x ways of overlapping, and whoever
+// does not come is named.
+#include "dist/shared_exchange.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "core/base/parallel.h"
+#include "dist/collectives.h"
+#include "dist/gradient_reducer.h"
+#include "tests/dist/thread_communicator.h"
+
+namespace convoy::dist {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using testing::Memory;
+using ::testing::ThrowsMessage;
+
+void run_ranks(int ranks, const std::function<void(Communicator&)>& body) {
+  testing::run_ranks(ranks, body, Memory::kShared);
+}
+
+// One parameter, of which all that a rank needs lies in shared memory.
+struct Model {
+  Model(Communicator& communicator, std::int64_t size, std::int64_t bucket_bytes, int shards = 0)
+      : parameter(Parameter::Options{.shape = {size}}),
+        store({{"p", &parameter}}, 0),
+        partition(static_cast<std::int64_t>(store.values().size()), communicator.size(),
+                  bucket_bytes),
+        tree(std::max(shards, communicator.size()), communicator.size()),
+        shared(store, {.communicator = communicator, .partition = partition, .tree = tree}) {}
+
+  GradientReducer::Options options(Overlap overlap = Overlap::kOff) {
+    return {.reduce = {.overlap = overlap}, .keep_own = true, .shared = &shared};
+  }
+
+  Parameter parameter;
+  ParameterStore store;
+  Partition partition;
+  ShardTree tree;
+  SharedStore shared;
+};
+
+// Exact in any order.
+float gradient(int rank, std::int64_t step, std::int64_t i) {
+  return static_cast<float>((rank + 1) * 1000 + step * 10 + i % 7);
+}
+
+// Calls `body` with each element of the rank's chunks.
+void for_own(const Partition& partition, int rank, const std::function<void(std::int64_t)>& body) {
+  for (int bucket = 0; bucket < partition.buckets(); ++bucket) {
+    const Range chunk = partition.chunk(bucket, rank);
+    for (std::int64_t i = chunk.begin; i < chunk.end; ++i) {
+      body(i);
+    }
+  }
+}
+
+class SharedExchangeTest : public ::testing::TestWithParam<Overlap> {
+ protected:
+  void SetUp() override { set_num_threads(1); }
+};
+
+TEST_P(SharedExchangeTest, EveryRankHasTheSumOfItsChunksAndThenTheWeightsOfAll) {
+  for (const int ranks : {2, 3, 4, 5, 8}) {
+    for (const std::int64_t size : {0, 1, 5, 4096, 8193, 40'000}) {
+      for (const std::int64_t bucket_bytes : {1, 32'768, 1 << 20}) {
+        run_ranks(ranks, [&](Communicator& communicator) {
+          Model model(communicator, size, bucket_bytes);
+          GradientReducer reducer(model.store, communicator, model.partition, model.tree,
+                                  model.options(GetParam()));
+          const int me = communicator.rank();
+          const std::span<float> gradients = model.store.gradients();
+          const std::span<const float> partial = gradients;
+          for (std::int64_t step = 0; step < (GetParam() == Overlap::kAuto ? 40 : 4); ++step) {
+            reducer.begin_step(step, {.images = me + 1, .loss_sum = 0.5}, std::span(&partial, 1));
+            for (std::size_t i = 0; i < gradients.size(); ++i) {
+              gradients[i] = gradient(me, step, static_cast<std::int64_t>(i));
+            }
+            reducer.on_ready(model.parameter);
+            const StepReport report = reducer.finish();
+            EXPECT_EQ(report.images, ranks * (ranks + 1) / 2);
+            EXPECT_EQ(report.loss_sum, 0.5 * ranks);
+            EXPECT_EQ(reducer.reports()[0].images, 1);
+            std::int64_t wrong = 0;
+            for_own(model.partition, me, [&](std::int64_t i) {
+              float expected = 0;
+              for (int rank = 0; rank < ranks; ++rank) {
+                expected += gradient(rank, step, i);
+              }
+              wrong += gradients[static_cast<std::size_t>(i)] == expected ? 0 : 1;
+              model.store.values()[static_cast<std::size_t>(i)] = expected;
+            });
+            model.shared.gather_values();
+            for (std::size_t i = 0; i < gradients.size(); ++i) {
+              float expected = 0;
+              for (int rank = 0; rank < ranks; ++rank) {
+                expected += gradient(rank, step, static_cast<std::int64_t>(i));
+              }
+              wrong += model.store.values()[i] == expected ? 0 : 1;
+            }
+            EXPECT_EQ(wrong, 0) << ranks << " ranks, " << size << " elements, step " << step;
+          }
+          EXPECT_GE(reducer.statistics().bytes_sent,
+                    model.partition.owned_elements(me) * 4 * (ranks - 1));
+        });
+      }
+    }
+  }
+}
+
+TEST_P(SharedExchangeTest, PartialSumsThatLieElsewhereAreAddedUpInTheTreesOrder) {
+  constexpr int kShards = 8;
+  constexpr std::int64_t kSize = 20'000;
+  for (const int ranks : {2, 3, 5, 7, 8}) {
+    // Sums of these depend on the order.
+    const auto value = [](Range node, std::int64_t i) {
+      return 1.0F / static_cast<float>(3 * node.begin + node.end + 7 * i);
+    };
+    run_ranks(ranks, [&](Communicator& communicator) {
+      Model model(communicator, kSize, 1, kShards);
+      GradientReducer reducer(model.store, communicator, model.partition, model.tree,
+                              model.options(GetParam()));
+      const int me = communicator.rank();
+      std::vector<std::vector<float>> partials;
+      std::vector<std::span<const float>> spans;
+      for (const Range& node : model.tree.partials_of(me)) {
+        std::vector<float>& partial = partials.emplace_back();
+        for (std::int64_t i = 0; i < model.partition.elements(); ++i) {
+          partial.push_back(value(node, i));
+        }
+        spans.emplace_back(partial);
+      }
+      reducer.begin_step(0, {}, spans);
+      reducer.finish();
+      std::int64_t wrong = 0;
+      for_own(model.partition, me, [&](std::int64_t i) {
+        std::vector<float> values;
+        for (int rank = 0; rank < ranks; ++rank) {
+          for (const Range& node : model.tree.partials_of(rank)) {
+            values.push_back(value(node, i));
+          }
+        }
+        std::vector<const float*> operands;
+        for (const float& operand : values) {
+          operands.push_back(&operand);
+        }
+        float expected = 0;
+        model.tree.add_up(operands, std::span(&expected, 1));
+        wrong += model.store.gradients()[static_cast<std::size_t>(i)] == expected ? 0 : 1;
+      });
+      EXPECT_EQ(wrong, 0) << ranks << " ranks";
+    });
+  }
+}
+
+TEST_P(SharedExchangeTest, ARankAtAnotherStepIsNamed) {
+  EXPECT_THAT(
+      [&] {
+        run_ranks(3, [&](Communicator& communicator) {
+          communicator.set_timeout(std::chrono::seconds(5));
+          Model model(communicator, 100, 1 << 20);
+          GradientReducer reducer(model.store, communicator, model.partition, model.tree,
+                                  model.options(GetParam()));
+          const std::span<const float> partial = model.store.gradients();
+          reducer.begin_step(communicator.rank() == 2 ? 7 : 6, {}, std::span(&partial, 1));
+          reducer.finish();
+        });
+      },
+      ThrowsMessage<Error>(AllOf(HasSubstr("drifted apart"), HasSubstr("rank 2 (host)"))));
+}
+
+TEST_P(SharedExchangeTest, ARankThatDoesNotComeIsNamed) {
+  EXPECT_THAT(
+      [&] {
+        run_ranks(3, [&](Communicator& communicator) {
+          Model model(communicator, 100, 1 << 20);
+          communicator.set_timeout(std::chrono::milliseconds(50));
+          GradientReducer reducer(model.store, communicator, model.partition, model.tree,
+                                  model.options(GetParam()));
+          const std::span<const float> partial = model.store.gradients();
+          if (communicator.rank() != 1) {
+            reducer.begin_step(41, {}, std::span(&partial, 1));
+            reducer.finish();
+          }
+        });
+      },
+      ThrowsMessage<Error>(AllOf(HasSubstr("rank 1 (host)"), HasSubstr("step 42"))));
+}
+
+INSTANTIATE_TEST_SUITE_P(Ways, SharedExchangeTest,
+                         ::testing::Values(Overlap::kOff, Overlap::kPoll, Overlap::kThread,
+                                           Overlap::kAuto));
+
+TEST(SharedStoreTest, ARankThatDoesNotUpdateIsNamed) {
+  EXPECT_THAT(
+      [] {
+        run_ranks(3, [](Communicator& communicator) {
+          Model model(communicator, 100, 1 << 20);
+          communicator.set_timeout(std::chrono::milliseconds(50));
+          communicator.set_activity("training step", 812);
+          if (communicator.rank() != 2) {
+            model.shared.gather_values();
+          }
+        });
+      },
+      ThrowsMessage<Error>(AllOf(HasSubstr("rank 2 (host)"), HasSubstr("training step 812"))));
+}
+
+TEST(SharedStoreTest, WeightsMayChangeAsSoonAsAllAreGathered) {
+  run_ranks(3, [](Communicator& communicator) {
+    Model model(communicator, 200'000, 1 << 20);
+    for (int step = 0; step < 50; ++step) {
+      for_own(model.partition, communicator.rank(), [&](std::int64_t i) {
+        model.store.values()[static_cast<std::size_t>(i)] = static_cast<float>(step);
+      });
+      model.shared.gather_values();
+      const std::span<float> values = model.store.values();
+      ASSERT_EQ(std::ranges::count(values, static_cast<float>(step)), std::ssize(values));
+      std::ranges::fill(values, -1.0F);
+    }
+  });
+}
+
+TEST(SharedStoreTest, ABucketIsFinishedWhenAllRanksHaveTakenTheirsOfIt) {
+  run_ranks(2, [](Communicator& communicator) {
+    Model model(communicator, 10'000, 1 << 20);
+    SharedExchange exchange(
+        {.communicator = communicator, .partition = model.partition, .tree = model.tree},
+        model.shared);
+    const std::span<const float> partial = model.store.gradients();
+    exchange.begin_step(0, {}, std::span(&partial, 1), model.store.gradients());
+    EXPECT_EQ(exchange.awaited(), -1);
+    exchange.start(0);
+    const bool first = communicator.rank() == 0;
+    barrier(communicator);
+    if (first) {
+      EXPECT_TRUE(exchange.advance());
+      EXPECT_FALSE(exchange.advance() && exchange.advance()) << "rank 1 has not taken its part";
+      EXPECT_EQ(exchange.finished(), 0);
+      EXPECT_EQ(exchange.awaited(), 1);
+    }
+    barrier(communicator);
+    while (!first && exchange.finished() == 0) {
+      exchange.advance();
+    }
+    barrier(communicator);
+    while (first && exchange.finished() == 0) {
+      EXPECT_TRUE(exchange.advance());
+    }
+    EXPECT_EQ(exchange.awaited(), -1);
+  });
+}
+
+}  // namespace
+}  // namespace convoy::dist
