@@ -20,12 +20,12 @@ double per_second(std::int64_t images, std::chrono::duration<double> time) {
 }
 
 // Rounding is for messages only; it must not depend on where ranks run.
-bool shares_memory(const Communicator& communicator, const TrainerOptions& options) {
+bool in_shared_memory(const Communicator& communicator, const TrainerOptions& options) {
   return communicator.shares_memory() && !options.reduce.bf16;
 }
 
 bool shards_optimizer(const Communicator& communicator, const TrainerOptions& options) {
-  return options.shard_optimizer || shares_memory(communicator, options);
+  return options.shard_optimizer || in_shared_memory(communicator, options);
 }
 
 TrainerOptions checked(TrainerOptions options) {
@@ -74,7 +74,7 @@ Trainer::Trainer(const Parts& parts, TrainerOptions options)
       partition_(partition_of(parts.store, parts.communicator, options_)),
       tree_(options_.reproducible ? options_.micro_shards : parts.communicator.size(),
             parts.communicator.size()),
-      shared_(shares_memory(parts.communicator, options_)
+      shared_(in_shared_memory(parts.communicator, options_)
                   ? std::make_unique<SharedStore>(
                         parts.store, BucketExchange::Parts{.communicator = parts.communicator,
                                                            .partition = partition_,

@@ -103,6 +103,8 @@ class Trainer {
   /// How gradients travelled, after the first steps.
   const ReduceStatistics& reduce_statistics() const { return reducer_.statistics(); }
   Overlap overlap() const { return reducer_.overlap(); }
+  /// Whether ranks read each other's gradients and weights where they lie, instead of by messages.
+  bool shares_memory() const { return shared_ != nullptr; }
   /// In how many pieces gradients travel.
   int buckets() const { return partition_.buckets(); }
   /// The average length of those steps, waiting included; 0 before there are any.

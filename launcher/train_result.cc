@@ -33,6 +33,7 @@ Json communication_json(const TrainResult& result) {
   const dist::Trainer& trainer = result.trainer;
   const dist::ReduceStatistics& statistics = trainer.reduce_statistics();
   return {{"overlap", overlap_str(trainer.overlap())},
+          {"shared_memory", trainer.shares_memory()},
           {"bytes_per_step",
            statistics.steps > 0 ? statistics.bytes_sent / statistics.steps : std::int64_t{0}},
           {"buckets", trainer.buckets()},
@@ -78,9 +79,10 @@ std::string communication_summary(const TrainResult& result) {
     return "";
   }
   return fmt::format(
-      "gradients: {:.1f} MB sent a step, {:.2f} ms on their way, of which backward hid {:.0f} % "
+      "gradients: {:.1f} MB {} a step, {:.2f} ms on their way, of which backward hid {:.0f} % "
       "(overlap: {})\n",
       per_step(static_cast<double>(statistics.bytes_sent) / 1e6, statistics.steps),
+      result.trainer.shares_memory() ? "read in shared memory" : "sent",
       1e3 * per_step(statistics.total.count(), statistics.steps), 100 * statistics.hidden_share(),
       overlap_str(result.trainer.overlap()));
 }

@@ -26,7 +26,7 @@ struct TrainResult {
 std::string train_result_json(const TrainResult& result);
 
 /// "gradients: 5.6 MB sent a step, 1.23 ms on their way, of which backward hid 38 % (overlap:
-/// thread)" and a line end; "" for one rank.
+/// thread)" and a line end, on one host "read in shared memory" for "sent"; "" for one rank.
 std::string communication_summary(const TrainResult& result);
 
 }  // namespace convoy::launcher
