@@ -1,10 +1,9 @@
 // Each layer of the tutorial's model at its place there, batch 32: forward, and backward for the
 // input and the parameters. GFLOP/s count a multiply-add as two; compare them with the peak that
-// `FmaPeak` measures in the same run.
+// `FmaPeak` measures in the same run, and with what the micro-kernel reaches in the cache.
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <memory>
 
 #include "core/base/parallel.h"
@@ -13,27 +12,21 @@
 #include "core/nn/linear.h"
 #include "core/nn/max_pool2d.h"
 #include "core/nn/relu.h"
+#include "tests/bench/rate.h"
 
-namespace convoy {
+namespace convoy::bench {
 namespace {
 
 constexpr std::int64_t kBatch = 32;
 
-Tensor random_tensor(Shape shape) {
-  Tensor tensor(shape);
-  RandomSequence random({.seed = 1});
-  std::ranges::generate(tensor.values(), [&] { return random.normal(); });
-  return tensor;
-}
-
 void report(benchmark::State& state, double flop) {
   if (flop > 0) {
-    state.counters["GFLOP/s"] = benchmark::Counter(
-        flop * 1e-9, benchmark::Counter::kIsIterationInvariantRate, benchmark::Counter::kIs1000);
+    report_rate(state, "GFLOP/s", flop * 1e-9);
   }
 }
 
 void forward(benchmark::State& state, nn::Module& module, Shape input, double flop) {
+  set_num_threads(1);
   const ParameterStore store(module.named_parameters(), 0);
   const Tensor x = random_tensor(input);
   Tape tape({.recording = false});
@@ -45,6 +38,7 @@ void forward(benchmark::State& state, nn::Module& module, Shape input, double fl
 
 // `flop` is that of forward; backward for input and weights has twice as many.
 void backward(benchmark::State& state, nn::Module& module, Shape input, double flop) {
+  set_num_threads(1);
   const ParameterStore store(module.named_parameters(), 0);
   const Tensor x = random_tensor(input);
   const Tensor grad = random_tensor(module.output_shape(input));
@@ -91,7 +85,7 @@ void add_pool(std::int64_t channels, std::int64_t side, std::int64_t padding) {
 }
 
 // A product that stays in the first-level cache: what the micro-kernel reaches at best.
-void fma_peak(benchmark::State& state) {
+void kernel_in_cache(benchmark::State& state) {
   const Tensor a = random_tensor({14, 64});
   const Tensor b = random_tensor({64, 32});
   Tensor c({14, 32});
@@ -108,10 +102,9 @@ void fma_peak(benchmark::State& state) {
   }
   report(state, 2.0 * 14 * 32 * 64);
 }
-BENCHMARK(fma_peak)->Name("KernelInCache")->UseRealTime();
+BENCHMARK(kernel_in_cache)->Name("KernelInCache")->UseRealTime();
 
 const bool kRegistered = [] {
-  set_num_threads(1);
   add_conv(1, 32, 28);
   add_conv(32, 64, 14);
   add_conv(64, 128, 7);
@@ -125,4 +118,4 @@ const bool kRegistered = [] {
 }();
 
 }  // namespace
-}  // namespace convoy
+}  // namespace convoy::bench

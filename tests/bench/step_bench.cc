@@ -10,8 +10,9 @@
 #include "core/optim/adam.h"
 #include "launcher/build_model.h"
 #include "launcher/model_file.h"
+#include "tests/bench/rate.h"
 
-namespace convoy {
+namespace convoy::bench {
 namespace {
 
 struct Tutorial {
@@ -32,11 +33,6 @@ struct Tutorial {
   data::Batch batch;
 };
 
-void report(benchmark::State& state) {
-  state.counters["images/s"] = benchmark::Counter(static_cast<double>(state.range(0)),
-                                                  benchmark::Counter::kIsIterationInvariantRate);
-}
-
 // Forward, loss, backward and Adam, on a batch that is ready.
 void training_step(benchmark::State& state) {
   set_num_threads(static_cast<int>(state.range(1)));
@@ -51,7 +47,7 @@ void training_step(benchmark::State& state) {
     adam.begin_step();
     adam.update(tutorial.store.values(), tutorial.store.gradients(), 0, {.lr = 1e-3});
   }
-  report(state);
+  report_rate(state, "images/s", static_cast<double>(state.range(0)));
 }
 
 void evaluation(benchmark::State& state) {
@@ -61,7 +57,7 @@ void evaluation(benchmark::State& state) {
   for (auto _ : state) {
     benchmark::DoNotOptimize(tutorial.model->forward(tape, tutorial.batch.images).value().data());
   }
-  report(state);
+  report_rate(state, "images/s", static_cast<double>(state.range(0)));
 }
 
 void sizes(benchmark::internal::Benchmark* bench) {
@@ -77,4 +73,4 @@ BENCHMARK(training_step)->Name("TrainingStep")->Apply(sizes);
 BENCHMARK(evaluation)->Name("Evaluation")->Apply(sizes);
 
 }  // namespace
-}  // namespace convoy
+}  // namespace convoy::bench

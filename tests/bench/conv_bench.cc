@@ -1,0 +1,81 @@
+#include "tests/bench/conv_bench.h"
+
+#include <benchmark/benchmark.h>
+
+#include <functional>
+#include <memory>
+
+#include "core/base/parallel.h"
+#include "core/nn/conv2d_compute.h"
+#include "core/nn/conv2d_pad.h"
+#include "tests/bench/rate.h"
+
+namespace convoy::bench {
+namespace {
+
+// A layer with all that its gradients are computed from.
+struct Convolution {
+  explicit Convolution(const ConvShape& s)
+      : layer({.in_channels = s.c,
+               .out_channels = s.k,
+               .kernel_size = s.kernel,
+               .stride = s.stride,
+               .padding = s.padding}),
+        store(layer.named_parameters(), 0),
+        x(random_tensor({s.n, s.side, s.side, s.c})),
+        geometry(nn::geometry(layer.options(), x.shape())),
+        padded(nn::pad(geometry, x)),
+        grad_y(random_tensor(layer.output_shape(x.shape()))) {}
+
+  nn::Conv2d layer;
+  ParameterStore store;
+  Tensor x;
+  nn::ConvGeometry geometry;
+  Tensor padded;
+  Tensor grad_y;
+};
+
+// Kept from one benchmark to the next of the same shape: random images take their time.
+Convolution& convolution_of(const ConvShape& shape) {
+  static std::unique_ptr<Convolution> convolution;
+  static ConvShape of;
+  if (!convolution || of != shape) {
+    convolution = std::make_unique<Convolution>(shape);
+    of = shape;
+  }
+  return *convolution;
+}
+
+void add(const std::string& name, const ConvShape& shape,
+         const std::function<void(Convolution&)>& compute) {
+  benchmark::RegisterBenchmark(name.c_str(), [=](benchmark::State& state) {
+    set_num_threads(1);
+    Convolution& convolution = convolution_of(shape);
+    for (auto _ : state) {
+      compute(convolution);
+    }
+    report_rate(state, "GFLOP/s", shape.flop() * 1e-9);
+  })->UseRealTime();
+}
+
+}  // namespace
+
+void register_convolutions(std::span<const ConvShape> shapes) {
+  for (const ConvShape& shape : shapes) {
+    // With padding and bias, as the layer does it.
+    add(shape.name() + "/forward", shape, [](Convolution& c) {
+      Tape tape = Tape::evaluation();
+      benchmark::DoNotOptimize(c.layer.forward(tape, c.x).value().data());
+    });
+    add(shape.name() + "/data", shape, [](Convolution& c) {
+      benchmark::DoNotOptimize(
+          nn::conv_backward_data(c.geometry, c.grad_y, c.layer.weight().value()).data());
+    });
+    add(shape.name() + "/weight", shape, [](Convolution& c) {
+      nn::conv_backward_weight(c.geometry, c.padded, c.grad_y, c.layer.weight().grad());
+      benchmark::ClobberMemory();
+    });
+  }
+}
+
+}  // namespace convoy::bench

@@ -1,0 +1,55 @@
+// What this machine can do at best, to compare with: multiply-adds of one core, and bytes copied;
+// and the Adam step, which is bound by such bytes.
+#include <benchmark/benchmark.h>
+
+#include <cstring>
+
+#include "core/base/parallel.h"
+#include "core/optim/adam.h"
+#include "tests/bench/peak_kernel.h"
+#include "tests/bench/rate.h"
+
+namespace convoy::bench {
+namespace {
+
+constexpr std::int64_t kParameters = 1'400'000;  // about as many as the tutorial's network has
+constexpr double kBytes = kParameters * sizeof(float);
+
+void fma_peak(benchmark::State& state) {
+  FmaChains chains{.rounds = 10'000};
+  for (auto _ : state) {
+    fma_chains_kernel()(chains);
+    benchmark::DoNotOptimize(chains.sum);
+  }
+  report_rate(state, "GFLOP/s", chains.flop * 1e-9 / static_cast<double>(state.iterations()));
+}
+BENCHMARK(fma_peak)->Name("FmaPeak")->UseRealTime();
+
+// From one half of as much memory as Adam works on to the other: it lies in the same caches.
+void copy(benchmark::State& state) {
+  const Tensor from = random_tensor({2 * kParameters});
+  Tensor to({2 * kParameters});
+  for (auto _ : state) {
+    std::memcpy(to.data(), from.data(), static_cast<std::size_t>(2 * kBytes));
+    benchmark::ClobberMemory();
+  }
+  report_rate(state, "GB/s", 4 * kBytes * 1e-9);
+}
+BENCHMARK(copy)->Name("Copy")->UseRealTime();
+
+// Reads gradients, both moments and values, writes all but the gradients.
+void adam(benchmark::State& state) {
+  set_num_threads(1);
+  Tensor values = random_tensor({kParameters});
+  const Tensor gradients = random_tensor({kParameters});
+  optim::Adam optimizer(kParameters);
+  for (auto _ : state) {
+    optimizer.begin_step();
+    optimizer.update(values.values(), gradients.values(), 0, {.lr = 1e-3});
+  }
+  report_rate(state, "GB/s", 7 * kBytes * 1e-9);
+}
+BENCHMARK(adam)->Name("Adam")->UseRealTime();
+
+}  // namespace
+}  // namespace convoy::bench
