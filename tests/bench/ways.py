@@ -24,11 +24,13 @@ RANKS = {
     "1 rank, batch 256": "--batch-size=256",
     "1 rank, batch 256, reproducible": "--batch-size=256 --reproducible",
 }
+ISSUE_RANKS = ("1 rank, batch 32", "2 ranks, batch 64")
+SECTIONS = ("step", "layers", "ranks", "memory")  # those that are measured unless others are named
 
 
 @dataclasses.dataclass
 class Way:
-    section: str
+    sections: str  # words
     name: str
     measure: typing.Callable  # of a measuring.Machine and the round
     most_rounds: int = 1000
@@ -69,6 +71,11 @@ def ranks(machine, options):
     return {"images/s": result["images_per_second"]}
 
 
+def rank_way(name):
+    needed = "ranks reproducible" if name in ISSUE_RANKS else "reproducible"
+    return Way(needed, name, lambda machine, _: ranks(machine, RANKS[name]))
+
+
 def two_apart(machine, _):
     """Two processes that know nothing of each other, a core each."""
     cores = sorted(os.sched_getaffinity(0))
@@ -104,7 +111,7 @@ WAYS = [
     Way("step", "convoy evaluation", convoy_step("Evaluation", 256, 1)),
     Way("step", "torch evaluation", torch_step("evaluation", 256, 1)),
     Way("ranks", "torch ddp", lambda machine, _: machine.torch("torch_ddp.py", machine.steps)),
-    *(Way("ranks", n, lambda machine, _, o=o: ranks(machine, o)) for n, o in RANKS.items()),
+    *(rank_way(name) for name in RANKS),
     Way("ranks", "2 processes apart", two_apart),
     Way("memory", "convoy memory", convoy_memory, most_rounds=3),
     Way("memory", "torch memory", torch_memory, most_rounds=3),
