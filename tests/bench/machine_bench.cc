@@ -26,17 +26,29 @@ void fma_peak(benchmark::State& state) {
 BENCHMARK(fma_peak)->Name("FmaPeak")->UseRealTime();
 
 // From one half of as much memory as Adam works on to the other: it lies in the same caches.
-void copy(benchmark::State& state) {
+template <typename Copy>
+void copy(benchmark::State& state, const Copy& copy_all) {
   const Tensor from = random_tensor({2 * kParameters});
   Tensor to({2 * kParameters});
   to.fill(0);  // its pages exist from here on
   for (auto _ : state) {
-    std::memcpy(to.data(), from.data(), static_cast<std::size_t>(2 * kBytes));
+    copy_all(from.data(), to.data());
     benchmark::ClobberMemory();
   }
   report_rate(state, "GB/s", 4 * kBytes * 1e-9);
 }
-BENCHMARK(copy)->Name("Copy")->UseRealTime();
+BENCHMARK_CAPTURE(copy, memcpy,
+                  [](const float* from, float* to) {
+                    std::memcpy(to, from, static_cast<std::size_t>(2 * kBytes));
+                  })
+    ->Name("Copy/memcpy")
+    ->UseRealTime();
+BENCHMARK_CAPTURE(copy, registers,
+                  [](const float* from, float* to) {
+                    copy_floats_kernel()(from, to, 2 * kParameters);
+                  })
+    ->Name("Copy/registers")
+    ->UseRealTime();
 
 // Reads gradients, both moments and values, writes all but the gradients.
 void adam(benchmark::State& state) {

@@ -32,4 +32,10 @@ void fma_chains(FmaChains& chains) {
   }
 }
 
+void copy_floats(const float* from, float* to, std::int64_t count) {
+  for (std::int64_t i = 0; i < count; i += Vec::kWidth) {
+    Vec::load(from + i).store(to + i);
+  }
+}
+
 }  // namespace convoy::bench::CONVOY_ISA_NAMESPACE

@@ -1,4 +1,4 @@
-// Multiply-adds that wait for nothing but the multiply-add units.
+// Loops that wait for nothing but one part of the machine: multiply-add units, or memory.
 #pragma once
 
 #include <cstdint>
@@ -19,5 +19,9 @@ struct FmaChains {
 /// Runs independent chains x = x * factor + term, all in registers, and counts their operations in
 /// `chains.flop`: the most that a core can do with this instruction set.
 CONVOY_KERNEL(fma_chains, (FmaChains & chains))
+
+/// Copies `count` floats, a multiple of 16, register by register through the caches, which memcpy
+/// goes around when there is much to copy.
+CONVOY_KERNEL(copy_floats, (const float* from, float* to, std::int64_t count))
 
 }  // namespace convoy::bench

@@ -5,6 +5,13 @@ import json
 import statistics
 
 
+MACHINE = {
+    "FmaPeak": "GFLOP/s of one core",
+    "Copy/memcpy": "GB/s, read and written",
+    "Copy/registers": "GB/s, read and written",
+}
+
+
 def number(value):
     if value != value or value == float("inf"):
         return "never"
@@ -14,7 +21,7 @@ def number(value):
 def line(row, result):
     peer = row.against
     if len(row.theirs) > 1:
-        peer += ", " + result["peer"].rpartition(".")[2].replace("_", "-")
+        peer += ", " + result["peer"].rpartition(".")[2].rpartition("/")[2].replace("_", "-")
     aim = "" if row.wanted is None else f"{'<' if row.share else '>'}= {row.wanted:g}"
     verdict = {True: "yes", False: "no", None: ""}[result["reached"]]
     spread = f"{number(result['lowest'])} to {number(result['highest'])}"
@@ -28,7 +35,7 @@ def show(results, figures, skipped, rounds):
     widths = [max(map(len, column)) for column in zip(*lines)]
     for words in lines:
         print("  ".join(word.ljust(width) for word, width in zip(words, widths)).rstrip())
-    for name, unit in (("FmaPeak", "GFLOP/s of one core"), ("Copy", "GB/s, read and written")):
+    for name, unit in MACHINE.items():
         values = figures.get(f"convoy.{name}")
         if values:
             low, high = number(min(values)), number(max(values))
