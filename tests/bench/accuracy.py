@@ -10,7 +10,7 @@ import time
 import measuring
 from ways import Way
 
-RECIPE = {"--epochs": 1, "--batch-size": 128, "--lr": 0.006}
+RECIPE = {"--epochs": 1, "--batch-size": 64, "--lr": 0.003}
 AIM = 0.99
 
 

@@ -21,13 +21,18 @@ def network(memory_format):
             nn.MaxPool2d(2, padding=pool_padding),
         ]
 
+    def linear(inputs, outputs):
+        layer = nn.Linear(inputs, outputs)
+        nn.init.xavier_uniform_(layer.weight)
+        return layer
+
     return nn.Sequential(
         *block(1, 32, 0),
         *block(32, 64, 0),
         *block(64, 128, 1),
         nn.Flatten(),
-        nn.Linear(2048, 625),
-        nn.Linear(625, 10),
+        linear(2048, 625),
+        linear(625, 10),
     ).to(memory_format=memory_format)
 
 
