@@ -6,8 +6,7 @@
 #include <memory>
 
 #include "core/base/parallel.h"
-#include "core/nn/conv2d_compute.h"
-#include "core/nn/conv2d_pad.h"
+#include "core/nn/conv2d_passes.h"
 #include "tests/bench/rate.h"
 
 namespace convoy::bench {
@@ -24,15 +23,17 @@ struct Convolution {
         store(layer.named_parameters(), 0),
         x(random_tensor({s.n, s.side, s.side, s.c})),
         geometry(nn::geometry(layer.options(), x.shape())),
-        padded(nn::pad(geometry, x)),
-        grad_y(random_tensor(layer.output_shape(x.shape()))) {}
+        input(nn::conv_input(geometry, x)),
+        grad_y(random_tensor(layer.output_shape(x.shape()))),
+        grad_x(x.shape()) {}
 
   nn::Conv2d layer;
   ParameterStore store;
   Tensor x;
   nn::ConvGeometry geometry;
-  Tensor padded;
+  Tensor input;
   Tensor grad_y;
+  Tensor grad_x;
 };
 
 // Kept from one benchmark to the next of the same shape: random images take their time.
@@ -69,11 +70,11 @@ void register_convolutions(std::span<const ConvShape> shapes) {
       benchmark::DoNotOptimize(c.layer.forward(tape, c.x).value().data());
     });
     add(shape.name() + "/data", shape, [](Convolution& c) {
-      benchmark::DoNotOptimize(
-          nn::conv_backward_data(c.geometry, c.grad_y, c.layer.weight().value()).data());
+      nn::ConvDataGradient(c.geometry, c.layer.weight().value()).run(c.grad_y, c.grad_x);
+      benchmark::ClobberMemory();
     });
     add(shape.name() + "/weight", shape, [](Convolution& c) {
-      nn::conv_backward_weight(c.geometry, c.padded, c.grad_y, c.layer.weight().grad());
+      nn::ConvParameterGradient(c.geometry).add(c.input, c.grad_y, c.layer.weight().grad());
       benchmark::ClobberMemory();
     });
   }

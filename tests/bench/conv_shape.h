@@ -19,7 +19,8 @@ struct ConvShape {
   std::int64_t padding = 0;
 
   std::int64_t out_side() const { return (side + 2 * padding - kernel) / stride + 1; }
-  /// Of forward, and as many of each gradient; a multiply-add counts as two.
+  /// Of forward, and as many of each gradient, summed directly; a multiply-add counts as two. An
+  /// algorithm that needs fewer is measured by the same number, so it may exceed the peak.
   double flop() const;
   /// "Conv/32,64,14,128,3,1,1": what the shape was given as.
   std::string name() const;
