@@ -75,7 +75,8 @@ def rank_rows():
     yield Row(sharded, "images/s", f"{sharded}.images/s", "not so", theirs)
 
 
-STEP, ONE, TWO = "convoy step 32x1.images/s", "1 rank, batch 32.images/s", "2 ranks, batch 64.images/s"
+STEP = "convoy step 32x1.images/s"
+ONE, TWO = "1 rank, batch 32.images/s", "2 ranks, batch 64.images/s"
 TORCH = "PyTorch"
 ROWS = [
     Row("step, batch 32, 1 thread", "images/s", STEP, TORCH, both_formats("torch step 32x1"), 2.5),

@@ -1,6 +1,6 @@
 """torch_ddp.py STEPS: two processes of one thread, a core each, train on 32 images each with
-DistributedDataParallel over gloo. Prints images/s of both together, for each memory format, as JSON:
-the mean of STEPS steps after ten others, as convoy counts its own."""
+DistributedDataParallel over gloo. Prints images/s of both together, for each memory format, as
+JSON: the mean of STEPS steps after ten others, as convoy counts its own."""
 
 import json
 import os
