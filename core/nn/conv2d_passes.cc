@@ -5,6 +5,7 @@
 #include "core/base/parallel.h"
 #include "core/nn/column_sums_kernel.h"
 #include "core/nn/conv2d_pad.h"
+#include "core/tensor/transpose.h"
 
 namespace convoy::nn {
 namespace {
@@ -18,12 +19,7 @@ Tensor flip(const ConvGeometry& g, const Tensor& weight) {
   parallel_for(taps, [&](std::int64_t begin, std::int64_t end, int) {
     for (std::int64_t tap = begin; tap < end; ++tap) {
       const float* from = weight.data() + (taps - 1 - tap) * c * g.k;
-      float* to = flipped.data() + tap * c * g.k;
-      for (std::int64_t k = 0; k < g.k; ++k) {
-        for (std::int64_t i = 0; i < c; ++i) {
-          *to++ = from[i * g.k + k];
-        }
-      }
+      transpose({c, g.k, from, g.k, flipped.data() + tap * c * g.k, c});
     }
   });
   return flipped;

@@ -8,6 +8,7 @@
 #include "core/base/parallel.h"
 #include "core/blis/gemm.h"
 #include "core/nn/init.h"
+#include "core/tensor/transpose.h"
 
 namespace convoy::nn {
 namespace {
@@ -33,17 +34,6 @@ void add_column_sums(const Tensor& grad_y, Tensor& grad_bias) {
       sum += static_cast<double>(grad_y.data()[row * columns + column]);
     }
     grad_bias.data()[column] += static_cast<float>(sum);
-  }
-}
-
-// (rows, columns) -> (columns, rows), for rows `first` .. `first + count` of the result.
-void transpose(const Tensor& from, Tensor& to, std::int64_t first, std::int64_t count) {
-  const std::int64_t rows = from.shape()[0];
-  const std::int64_t columns = from.shape()[1];
-  for (std::int64_t i = first; i < first + count; ++i) {
-    for (std::int64_t row = 0; row < rows; ++row) {
-      to.data()[i * rows + row] = from.data()[row * columns + i];
-    }
   }
 }
 
@@ -86,7 +76,7 @@ class LinearNode : public Node {
     const std::int64_t in = weight.shape()[0];
     const std::int64_t out = weight.shape()[1];
     Tensor grad_y_t({out, n});
-    transpose(grad_y, grad_y_t, 0, out);
+    transpose({n, out, grad_y.data(), out, grad_y_t.data(), n});
     Tensor grad_x_t({in, n});
     in_units(in, [&](std::int64_t first, std::int64_t count) {
       blis::gemm(count, n, out, {.data = weight.data() + first * out, .row_stride = out},
@@ -94,8 +84,8 @@ class LinearNode : public Node {
                  {.data = grad_x_t.data() + first * n, .row_stride = n}, false);
     });
     Tensor grad_x({n, in});
-    parallel_for(n, [&](std::int64_t begin, std::int64_t end, int) {
-      transpose(grad_x_t, grad_x, begin, end - begin);
+    in_units(in, [&](std::int64_t first, std::int64_t count) {
+      transpose({count, n, grad_x_t.data() + first * n, n, grad_x.data() + first, in});
     });
     return grad_x;
   }
