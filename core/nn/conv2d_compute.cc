@@ -89,7 +89,7 @@ void conv_backward(const ConvGeometry& g, const ConvOperands& operands,
       unrelu(output.y.data() + begin, grad_y.data() + begin, end - begin);
     });
   }
-  ConvParameterGradient parameters(g);
+  ConvParameterGradient parameters(g, gradients.bias != nullptr);
   std::optional<ConvDataGradient> data;
   if (gradients.x != nullptr) {
     data.emplace(g, operands.weight);

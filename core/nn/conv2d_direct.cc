@@ -53,7 +53,7 @@ void for_each_part(const ConvGeometry& g, const Visit& visit) {
 
 }  // namespace
 
-void direct_forward(const ConvGeometry& g, const DirectCall& call, std::int64_t begin,
+void direct_forward(const ConvGeometry& g, const ConvArrays& arrays, std::int64_t begin,
                     std::int64_t end) {
   static const auto kernel = blis::brgemm_kernel();
   const std::int64_t k = g.k_per_group();
@@ -75,17 +75,17 @@ void direct_forward(const ConvGeometry& g, const DirectCall& call, std::int64_t 
             .batch = part.batch,
             .a_row_stride = g.stride.w * g.c,
             .a_batch_stride = g.contiguous_rows() ? image_row : g.dilation.w * g.c,
-            .b = call.weight + column + part.weight_offset,
+            .b = arrays.weight + column + part.weight_offset,
             .b_row_stride = g.k,
             .b_batch_stride = g.contiguous_rows() ? weight_row : g.c_per_group() * g.k,
             .c_row_stride = g.k,
             .accumulate = !is_first,
-            .bias = call.bias == nullptr ? nullptr : call.bias + column};
+            .bias = arrays.bias == nullptr ? nullptr : arrays.bias + column};
         for (std::int64_t row = begin; row < stop; ++row) {
           const std::int64_t top = image * g.padded_h() + row % g.p * g.stride.h;
-          product.a =
-              call.padded + top * g.padded_w() * g.c + group * g.c_per_group() + part.image_offset;
-          product.c = call.y + row * g.q * g.k + column;
+          product.a = arrays.images + top * g.padded_w() * g.c + group * g.c_per_group() +
+                      part.image_offset;
+          product.c = arrays.y + row * g.q * g.k + column;
           kernel(product);
         }
       });

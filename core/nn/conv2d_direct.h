@@ -7,16 +7,9 @@
 
 namespace convoy::nn {
 
-/// Rows begin .. end of all outputs' (any * P): images `padded` (any, padded H, padded W, C) and
-/// weight (R, S, C/groups, K) -> y (any, P, Q, K), starting from `bias` (K) unless that is null.
-/// Runs on the calling thread.
-struct DirectCall {
-  const float* padded;
-  const float* weight;
-  const float* bias;
-  float* y;
-};
-void direct_forward(const ConvGeometry& g, const DirectCall& call, std::int64_t begin,
+/// Rows begin .. end of all outputs' (images * P), from padded images (padded H, padded W, C) and
+/// the weight (R, S, C/groups, K). Runs on the calling thread.
+void direct_forward(const ConvGeometry& g, const ConvArrays& arrays, std::int64_t begin,
                     std::int64_t end);
 
 /// Adds to `grad_weight` (R, S, C/groups, K) the gradient for some images (n, padded H, padded W,

@@ -36,6 +36,15 @@ struct ConvGeometry {
   bool contiguous_rows() const { return groups == 1 && (dilation.w == 1 || s == 1); }
 };
 
+/// What a forward pass reads and writes: any number of images (padded or not, as the pass wants),
+/// the weight as the pass wants it, `bias` (K) or null, and y (as many images, P, Q, K).
+struct ConvArrays {
+  const float* images;
+  const float* weight;
+  const float* bias;
+  float* y;
+};
+
 /// Throws Error if `options` are not ones that torch.nn.Conv2d takes.
 void check_options(const Conv2dOptions& options);
 

@@ -75,11 +75,21 @@ void ConvForward::run(const Call& call, std::int64_t begin, std::int64_t end, in
   }
 }
 
-ConvParameterGradient::ConvParameterGradient(const ConvGeometry& g) : g_(g), bias_(g.k) {
-  std::ranges::fill(bias_.values(), 0.0);
+ConvParameterGradient::ConvParameterGradient(const ConvGeometry& g, bool with_bias) : g_(g) {
+  if (with_bias) {
+    bias_ = PoolArray<double>(g.k);
+    std::ranges::fill(bias_.values(), 0.0);
+  }
 }
 
 void ConvParameterGradient::add(const Tensor& input, const Tensor& grad_y, Tensor& grad_weight) {
+  if (!bias_.empty()) {
+    add_bias(grad_y);
+  }
+  direct_backward_weight(g_, winograd_fits(g_) ? pad(g_, input) : input, grad_y, grad_weight);
+}
+
+void ConvParameterGradient::add_bias(const Tensor& grad_y) {
   static const auto column_sums = column_sums_kernel();
   const std::int64_t n = grad_y.shape().n();
   Tensor image_sums({n, g_.k});
@@ -92,7 +102,6 @@ void ConvParameterGradient::add(const Tensor& input, const Tensor& grad_y, Tenso
   for (std::int64_t i = 0; i < n * g_.k; ++i) {
     bias_[i % g_.k] += static_cast<double>(image_sums.data()[i]);
   }
-  direct_backward_weight(g_, winograd_fits(g_) ? pad(g_, input) : input, grad_y, grad_weight);
 }
 
 void ConvParameterGradient::finish(Tensor& grad_bias) const {

@@ -43,16 +43,18 @@ class ConvForward {
 /// The gradients of weight and bias, added up call by call in the order of the images.
 class ConvParameterGradient {
  public:
-  explicit ConvParameterGradient(const ConvGeometry& g);
+  ConvParameterGradient(const ConvGeometry& g, bool with_bias);
   /// conv_input of some images, the gradient of their outputs (n, P, Q, K), and where it all goes:
   /// grad_weight (R, S, C/groups, K). Uses all threads.
   void add(const Tensor& input, const Tensor& grad_y, Tensor& grad_weight);
-  /// Adds the bias' gradient to `grad_bias` (K).
+  /// Adds the bias' gradient to `grad_bias` (K). REQUIRES: with bias.
   void finish(Tensor& grad_bias) const;
 
  private:
+  void add_bias(const Tensor& grad_y);
+
   ConvGeometry g_;
-  PoolArray<double> bias_;  // K
+  PoolArray<double> bias_;  // K, or none
 };
 
 /// The gradient of the images.

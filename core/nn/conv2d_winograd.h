@@ -30,16 +30,10 @@ Tensor winograd_transformed(const Tensor& weight);
 /// What a thread needs at once, in floats.
 std::int64_t winograd_scratch(const ConvGeometry& g);
 
-/// Tiles begin .. end of images x (any, H, W, C) -> y (any, P, Q, K), counted through all images;
-/// `transformed` is the weight's, `bias` (K) or null, `scratch` the calling thread's. Runs on the
-/// calling thread; the bits do not depend on how tiles are shared out.
-struct WinogradCall {
-  const float* x;
-  const float* transformed;
-  const float* bias;
-  float* y;
-};
-void winograd_forward(const ConvGeometry& g, const WinogradCall& call, std::int64_t begin,
+/// Tiles begin .. end, counted through all images (H, W, C), with the transformed weight; `scratch`
+/// is the calling thread's. Runs on that thread; the bits do not depend on how tiles are shared
+/// out.
+void winograd_forward(const ConvGeometry& g, const ConvArrays& arrays, std::int64_t begin,
                       std::int64_t end, std::span<float> scratch);
 
 }  // namespace convoy::nn

@@ -2,22 +2,18 @@
 
 #include "core/base/check.h"
 #include "core/base/parallel.h"
+#include "core/tensor/transpose.h"
 
 namespace convoy::nn {
 namespace {
 
 // to (images, columns, rows) = from (images, rows, columns).
-void transpose(const float* from, float* to, std::int64_t images, std::int64_t rows,
-               std::int64_t columns) {
+void transpose_images(const float* from, float* to, std::int64_t images, std::int64_t rows,
+                      std::int64_t columns) {
   parallel_for(images, [&](std::int64_t begin, std::int64_t end, int) {
     for (std::int64_t n = begin; n < end; ++n) {
-      const float* image = from + n * rows * columns;
-      float* out = to + n * rows * columns;
-      for (std::int64_t column = 0; column < columns; ++column) {
-        for (std::int64_t row = 0; row < rows; ++row) {
-          *out++ = image[row * columns + column];
-        }
-      }
+      const std::int64_t image = n * rows * columns;
+      transpose({rows, columns, from + image, columns, to + image, rows});
     }
   });
 }
@@ -42,7 +38,7 @@ class FlattenNode : public Node {
       return;
     }
     Tensor dx(x_);
-    transpose(grad_output.data(), dx.data(), x_.n(), x_.c(), x_.h() * x_.w());
+    transpose_images(grad_output.data(), dx.data(), x_.n(), x_.c(), x_.h() * x_.w());
     tape.add_grad(input_, std::move(dx));
   }
 
@@ -70,7 +66,7 @@ Variable Flatten::forward(Tape& tape, const Variable& x) {
     y = x.value().reshape(flat);
   } else {
     y = Tensor(flat);
-    transpose(x.value().data(), y.data(), shape.n(), shape.h() * shape.w(), shape.c());
+    transpose_images(x.value().data(), y.data(), shape.n(), shape.h() * shape.w(), shape.c());
   }
   if (!tape.needs_grad(x)) {
     return y;

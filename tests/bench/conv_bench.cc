@@ -74,7 +74,9 @@ void register_convolutions(std::span<const ConvShape> shapes) {
       benchmark::ClobberMemory();
     });
     add(shape.name() + "/weight", shape, [](Convolution& c) {
-      nn::ConvParameterGradient(c.geometry).add(c.input, c.grad_y, c.layer.weight().grad());
+      // The weight's alone, as oneDNN's primitive beside it.
+      nn::ConvParameterGradient(c.geometry, /*with_bias=*/false)
+          .add(c.input, c.grad_y, c.layer.weight().grad());
       benchmark::ClobberMemory();
     });
   }
