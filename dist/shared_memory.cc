@@ -10,28 +10,13 @@
 #include <cstring>
 #include <fstream>
 
+#include "core/base/file_descriptor.h"
 #include "dist/collectives.h"
 
 namespace convoy::dist {
 namespace {
 
 using Block = std::shared_ptr<std::byte[]>;
-
-class File {
- public:
-  explicit File(int descriptor) : descriptor_(descriptor) {}
-  ~File() {
-    if (descriptor_ >= 0) {
-      close(descriptor_);
-    }
-  }
-  File(const File&) = delete;
-  File& operator=(const File&) = delete;
-  int descriptor() const { return descriptor_; }
-
- private:
-  int descriptor_;
-};
 
 // What a rank tells the others about its memory. Only within one kernel and one namespace of
 // processes does a process's number mean the same to all.
@@ -82,13 +67,12 @@ bool one_host(const Communicator& communicator, const std::vector<Offer>& offers
 // nullptr if it cannot be mapped.
 Block map_block(const Offer& offer) {
   const std::string name = fmt::format("/proc/{}/fd/{}", offer.process, offer.descriptor);
-  const File file(open(name.c_str(), O_RDWR | O_CLOEXEC));
-  if (file.descriptor() < 0) {
+  const FileDescriptor file(open(name.c_str(), O_RDWR | O_CLOEXEC));
+  if (!file) {
     return nullptr;
   }
   const std::size_t bytes = offer.bytes;
-  void* const memory =
-      mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, file.descriptor(), 0);
+  void* const memory = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, file.get(), 0);
   if (memory == MAP_FAILED) {
     return nullptr;
   }
@@ -100,11 +84,10 @@ Block map_block(const Offer& offer) {
 
 std::vector<Block> share_memory(Communicator& communicator, std::size_t bytes) {
   bytes = std::max(bytes, std::size_t{1});
-  const File mine(memfd_create("convoy", MFD_CLOEXEC));
-  const bool made =
-      mine.descriptor() >= 0 && ftruncate(mine.descriptor(), static_cast<off_t>(bytes)) == 0;
+  const FileDescriptor mine(memfd_create("convoy", MFD_CLOEXEC));
+  const bool made = mine && ftruncate(mine.get(), static_cast<off_t>(bytes)) == 0;
   const std::vector<Offer> offers =
-      offers_of_all(communicator, make_offer(made ? mine.descriptor() : -1, bytes));
+      offers_of_all(communicator, make_offer(made ? mine.get() : -1, bytes));
   std::vector<Block> blocks;
   if (one_host(communicator, offers)) {
     std::ranges::transform(offers, std::back_inserter(blocks), map_block);
