@@ -4,7 +4,6 @@
 #include <cmath>
 
 #include "core/base/check.h"
-#include "core/base/parallel.h"
 #include "core/nn/conv2d_compute.h"
 #include "core/nn/conv2d_geometry.h"
 #include "core/nn/conv2d_passes.h"
@@ -64,10 +63,6 @@ class Conv2dNode : public Node {
 // What the convolution can do of the layers after it, which it drops from `rest`.
 ConvEpilogue take_over(const ConvGeometry& g, std::span<Module* const>& rest) {
   ConvEpilogue epilogue;
-  // It goes image by image then: that must keep all threads equally busy.
-  if (g.n % num_threads() != 0 && g.n < 4 * num_threads()) {
-    return epilogue;
-  }
   if (!rest.empty() && dynamic_cast<const ReLU*>(rest.front()) != nullptr) {
     epilogue.relu = true;
     rest = rest.subspan(1);

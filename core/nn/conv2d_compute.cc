@@ -4,6 +4,7 @@
 
 #include "core/base/parallel.h"
 #include "core/nn/conv2d_passes.h"
+#include "core/nn/conv2d_pooled.h"
 #include "core/nn/max_pool2d_kernel.h"
 #include "core/nn/relu_kernel.h"
 
@@ -32,6 +33,42 @@ Tensor images(const Tensor& tensor, std::int64_t first, std::int64_t count) {
   return tensor.slice(first * image_elements(tensor), {count, shape.h(), shape.w(), shape.c()});
 }
 
+// The gradients that are wanted, from that of every output: of pooled ones image group by image
+// group, so that it stays in the cache.
+struct PixelGradients {
+  Tensor* weight;
+  Tensor* x;
+};
+void backward_pixels(const ConvGeometry& g, const ConvOperands& operands,
+                     const ConvEpilogue& epilogue, const ConvOutput& output, const Tensor& grad_y,
+                     const PixelGradients& gradients) {
+  static const auto unpool = max_pool2d_backward_kernel();
+  std::optional<ConvDataGradient> data;
+  if (gradients.x != nullptr) {
+    data.emplace(g, operands.weight);
+  }
+  const std::int64_t step = epilogue.pool ? std::min(cached_images(g) * num_threads(), g.n) : g.n;
+  Tensor cached({epilogue.pool ? step : 0, g.p, g.q, g.k});
+  for (std::int64_t first = 0; first < g.n; first += step) {
+    const std::int64_t count = std::min(step, g.n - first);
+    const Tensor grad = images(epilogue.pool ? cached : grad_y, epilogue.pool ? 0 : first, count);
+    if (epilogue.pool) {
+      const std::int64_t before = first * image_elements(grad_y);
+      parallel_for(count * g.p, [&](std::int64_t begin, std::int64_t end, int) {
+        unpool(*epilogue.pool, grad_y.data() + before,
+               output.winners.data() + before * winner_bytes(*epilogue.pool), cached.data(), begin,
+               end);
+      });
+    }
+    if (gradients.weight != nullptr) {
+      conv_backward_weight(g, images(operands.input, first, count), grad, *gradients.weight);
+    }
+    if (data) {
+      data->run(grad, images(*gradients.x, first, count));
+    }
+  }
+}
+
 }  // namespace
 
 ConvOutput conv_forward(const ConvGeometry& g, const ConvOperands& operands,
@@ -43,37 +80,48 @@ ConvOutput conv_forward(const ConvGeometry& g, const ConvOperands& operands,
   const std::int64_t p = epilogue.pool ? epilogue.pool->p : g.p;
   const std::int64_t q = epilogue.pool ? epilogue.pool->q : g.q;
   ConvOutput out{.y = Tensor({g.n, p, q, g.k}), .winners = {}};
-  if (epilogue.empty()) {
-    parallel_for(g.n * units, [&](std::int64_t begin, std::int64_t end, int thread) {
-      forward.run({operands.input.data(), operands.bias.data(), out.y.data()}, begin, end, thread);
-    });
-    return out;
-  }
   if (epilogue.pool && keep_winners) {
     out.winners = PoolArray<std::uint8_t>(out.y.elements() * winner_bytes(*epilogue.pool));
   }
-  const std::int64_t step = cached_images(g);
   const std::int64_t whole = g.p * g.q * g.k;
-  const std::int64_t final = p * q * g.k;
+  const std::int64_t row = q * g.k;
+  // Pooled rows begin .. end of some images, and their ReLU.
+  const auto finish = [&](const float* conv, std::int64_t image, std::int64_t begin,
+                          std::int64_t end) {
+    float* y = out.y.data() + image * p * row;
+    if (epilogue.pool) {
+      std::uint8_t* winners =
+          keep_winners ? out.winners.data() + image * p * row * winner_bytes(*epilogue.pool)
+                       : nullptr;
+      pool(*epilogue.pool, conv, y, winners, begin, end);
+    }
+    // The largest rectified value is the largest value, rectified.
+    if (epilogue.relu) {
+      relu(y + begin * row, (end - begin) * row);
+    }
+  };
+  const bool shares_are_even = g.n % num_threads() == 0 || g.n >= 4 * num_threads();
+  if (epilogue.empty() || !shares_are_even) {
+    Tensor conv = epilogue.pool ? Tensor({g.n, g.p, g.q, g.k}) : out.y;
+    parallel_for(g.n * units, [&](std::int64_t begin, std::int64_t end, int thread) {
+      forward.run({operands.input.data(), operands.bias.data(), conv.data()}, begin, end, thread);
+    });
+    parallel_for(g.n * p, [&](std::int64_t begin, std::int64_t end, int) {
+      finish(conv.data(), 0, begin, end);
+    });
+    return out;
+  }
+  const std::int64_t step = cached_images(g);
   Tensor cached({epilogue.pool ? num_threads() : 0, step * whole});
   parallel_for(g.n, [&](std::int64_t begin, std::int64_t end, int thread) {
     for (std::int64_t first = begin; first < end; first += step) {
       const std::int64_t count = std::min(step, end - first);
-      float* y = out.y.data() + first * final;
-      float* conv = epilogue.pool ? cached.data() + thread * step * whole : y;
+      float* conv =
+          epilogue.pool ? cached.data() + thread * step * whole : out.y.data() + first * whole;
       forward.run({operands.input.data() + first * image_elements(operands.input),
                    operands.bias.data(), conv},
                   0, count * units, thread);
-      if (epilogue.pool) {
-        std::uint8_t* winners =
-            keep_winners ? out.winners.data() + first * final * winner_bytes(*epilogue.pool)
-                         : nullptr;
-        pool(*epilogue.pool, conv, y, winners, 0, count * p);
-      }
-      // The largest rectified value is the largest value, rectified.
-      if (epilogue.relu) {
-        relu(y, count * final);
-      }
+      finish(conv, first, 0, count * p);
     }
   });
   return out;
@@ -82,38 +130,31 @@ ConvOutput conv_forward(const ConvGeometry& g, const ConvOperands& operands,
 void conv_backward(const ConvGeometry& g, const ConvOperands& operands,
                    const ConvEpilogue& epilogue, const ConvOutput& output, Tensor grad_y,
                    const ConvGradients& gradients) {
-  static const auto unpool = max_pool2d_backward_kernel();
   static const auto unrelu = relu_backward_kernel();
   if (epilogue.relu) {
     parallel_for(grad_y.elements(), [&](std::int64_t begin, std::int64_t end, int) {
       unrelu(output.y.data() + begin, grad_y.data() + begin, end - begin);
     });
   }
-  ConvParameterGradient parameters(g, gradients.bias != nullptr);
-  std::optional<ConvDataGradient> data;
-  if (gradients.x != nullptr) {
-    data.emplace(g, operands.weight);
-  }
-  const std::int64_t step = epilogue.pool ? std::min(cached_images(g) * num_threads(), g.n) : g.n;
-  Tensor cached({epilogue.pool ? step : 0, g.p, g.q, g.k});
-  for (std::int64_t first = 0; first < g.n; first += step) {
-    const std::int64_t count = std::min(step, g.n - first);
-    Tensor grad = images(epilogue.pool ? cached : grad_y, epilogue.pool ? 0 : first, count);
-    if (epilogue.pool) {
-      const std::int64_t before = first * image_elements(grad_y);
-      parallel_for(count * g.p, [&](std::int64_t begin, std::int64_t end, int) {
-        unpool(*epilogue.pool, grad_y.data() + before,
-               output.winners.data() + before * winner_bytes(*epilogue.pool), grad.data(), begin,
-               end);
-      });
-    }
-    parameters.add(images(operands.input, first, count), grad, gradients.weight);
-    if (data) {
-      data->run(grad, images(*gradients.x, first, count));
-    }
-  }
   if (gradients.bias != nullptr) {
-    parameters.finish(*gradients.bias);
+    conv_backward_bias(grad_y, *gradients.bias);
+  }
+  bool weight = true;
+  bool data = gradients.x != nullptr;
+  if (epilogue.pool) {
+    const PooledGradient pooled{g, *epilogue.pool, grad_y, output.winners.data()};
+    if (pooled_weight_fits(g, *epilogue.pool)) {
+      pooled_backward_weight(pooled, conv_padded(g, operands.input), gradients.weight);
+      weight = false;
+    }
+    if (data && pooled_data_fits(g, *epilogue.pool)) {
+      pooled_backward_data(pooled, operands.weight, *gradients.x);
+      data = false;
+    }
+  }
+  if (weight || data) {
+    backward_pixels(g, operands, epilogue, output, grad_y,
+                    {weight ? &gradients.weight : nullptr, data ? gradients.x : nullptr});
   }
 }
 

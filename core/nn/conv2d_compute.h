@@ -11,7 +11,8 @@
 
 namespace convoy::nn {
 
-/// First the ReLU, then the max-pooling, if there. Both have the same bits as layers of their own.
+/// First the ReLU, then the max-pooling, if there. Outputs have the same bits as from layers of
+/// their own.
 struct ConvEpilogue {
   bool relu = false;
   std::optional<PoolGeometry> pool = {};  ///< without dilation
@@ -39,7 +40,7 @@ struct ConvGradients {
   Tensor* bias = nullptr;  ///< null: not wanted
   Tensor* x = nullptr;     ///< null: not wanted
 };
-/// `grad_y`, that of output.y, is overwritten.
+/// `grad_y`, that of output.y, is overwritten. Bits do not depend on the number of threads.
 void conv_backward(const ConvGeometry& g, const ConvOperands& operands,
                    const ConvEpilogue& epilogue, const ConvOutput& output, Tensor grad_y,
                    const ConvGradients& gradients);

@@ -53,6 +53,10 @@ Tensor conv_input(const ConvGeometry& g, const Tensor& x) {
   return winograd_fits(g) ? x : pad(g, x);
 }
 
+Tensor conv_padded(const ConvGeometry& g, const Tensor& input) {
+  return winograd_fits(g) ? pad(g, input) : input;
+}
+
 ConvForward::ConvForward(const ConvGeometry& g, const Tensor& weight)
     : g_(g), winograd_(winograd_fits(g)), weight_(weight) {
   if (winograd_) {
@@ -75,38 +79,28 @@ void ConvForward::run(const Call& call, std::int64_t begin, std::int64_t end, in
   }
 }
 
-ConvParameterGradient::ConvParameterGradient(const ConvGeometry& g, bool with_bias) : g_(g) {
-  if (with_bias) {
-    bias_ = PoolArray<double>(g.k);
-    std::ranges::fill(bias_.values(), 0.0);
-  }
+void conv_backward_weight(const ConvGeometry& g, const Tensor& input, const Tensor& grad_y,
+                          Tensor& grad_weight) {
+  direct_backward_weight(g, conv_padded(g, input), grad_y, grad_weight);
 }
 
-void ConvParameterGradient::add(const Tensor& input, const Tensor& grad_y, Tensor& grad_weight) {
-  if (!bias_.empty()) {
-    add_bias(grad_y);
-  }
-  direct_backward_weight(g_, winograd_fits(g_) ? pad(g_, input) : input, grad_y, grad_weight);
-}
-
-void ConvParameterGradient::add_bias(const Tensor& grad_y) {
+void conv_backward_bias(const Tensor& grad_y, Tensor& grad_bias) {
   static const auto column_sums = column_sums_kernel();
   const std::int64_t n = grad_y.shape().n();
-  Tensor image_sums({n, g_.k});
+  const std::int64_t k = grad_y.shape().c();
+  const std::int64_t pixels = grad_y.shape().h() * grad_y.shape().w();
+  Tensor image_sums({n, k});
   parallel_for(n, [&](std::int64_t begin, std::int64_t end, int) {
     for (std::int64_t image = begin; image < end; ++image) {
-      column_sums(grad_y.data() + image * g_.p * g_.q * g_.k, g_.p * g_.q, g_.k,
-                  image_sums.data() + image * g_.k);
+      column_sums(grad_y.data() + image * pixels * k, pixels, k, image_sums.data() + image * k);
     }
   });
-  for (std::int64_t i = 0; i < n * g_.k; ++i) {
-    bias_[i % g_.k] += static_cast<double>(image_sums.data()[i]);
-  }
-}
-
-void ConvParameterGradient::finish(Tensor& grad_bias) const {
-  for (std::int64_t k = 0; k < g_.k; ++k) {
-    grad_bias.data()[k] += static_cast<float>(bias_[k]);
+  for (std::int64_t i = 0; i < k; ++i) {
+    double sum = 0;
+    for (std::int64_t image = 0; image < n; ++image) {
+      sum += static_cast<double>(image_sums.data()[image * k + i]);
+    }
+    grad_bias.data()[i] += static_cast<float>(sum);
   }
 }
 

@@ -7,13 +7,15 @@
 
 #include "core/nn/conv2d_direct.h"
 #include "core/nn/conv2d_winograd.h"
-#include "core/tensor/pool_array.h"
 
 namespace convoy::nn {
 
 /// The images as the passes want them: padded, or x (N, H, W, C) itself where the algorithm needs
 /// no padding.
 Tensor conv_input(const ConvGeometry& g, const Tensor& x);
+
+/// A conv_input padded, (N, padded H, padded W, C), if it was not already.
+Tensor conv_padded(const ConvGeometry& g, const Tensor& input);
 
 /// The forward pass, ready to run on any images in units of work that may be shared out among
 /// threads as one likes: the bits do not depend on it.
@@ -40,22 +42,13 @@ class ConvForward {
   Tensor scratch_;  // (threads, winograd_scratch)
 };
 
-/// The gradients of weight and bias, added up call by call in the order of the images.
-class ConvParameterGradient {
- public:
-  ConvParameterGradient(const ConvGeometry& g, bool with_bias);
-  /// conv_input of some images, the gradient of their outputs (n, P, Q, K), and where it all goes:
-  /// grad_weight (R, S, C/groups, K). Uses all threads.
-  void add(const Tensor& input, const Tensor& grad_y, Tensor& grad_weight);
-  /// Adds the bias' gradient to `grad_bias` (K). REQUIRES: with bias.
-  void finish(Tensor& grad_bias) const;
+/// Adds to grad_weight (R, S, C/groups, K) the gradient for the conv_input of some images and the
+/// gradient of their outputs (n, P, Q, K). Uses all threads.
+void conv_backward_weight(const ConvGeometry& g, const Tensor& input, const Tensor& grad_y,
+                          Tensor& grad_weight);
 
- private:
-  void add_bias(const Tensor& grad_y);
-
-  ConvGeometry g_;
-  PoolArray<double> bias_;  // K, or none
-};
+/// Adds to grad_bias (K) the sums of grad_y (N, P, Q, K). Uses all threads.
+void conv_backward_bias(const Tensor& grad_y, Tensor& grad_bias);
 
 /// The gradient of the images.
 class ConvDataGradient {

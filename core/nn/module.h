@@ -31,8 +31,8 @@ class Module {
   virtual Variable forward(Tape& tape, const Variable& x) = 0;
 
   /// `forward`, and then as many of `rest`, the layers after this one, as it can take over and do
-  /// better in one go; those it drops from the front of `rest`. Values and gradients have the same
-  /// bits either way. By default it takes none.
+  /// better in one go; those it drops from the front of `rest`. Values have the same bits either
+  /// way; gradients are the same sums, perhaps added in another order. By default it takes none.
   virtual Variable forward_through(Tape& tape, const Variable& x, std::span<Module* const>& rest);
 
   /// The shape `forward` gives for an input of shape `x`; throws what forward would throw.

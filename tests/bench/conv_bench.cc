@@ -75,8 +75,7 @@ void register_convolutions(std::span<const ConvShape> shapes) {
     });
     add(shape.name() + "/weight", shape, [](Convolution& c) {
       // The weight's alone, as oneDNN's primitive beside it.
-      nn::ConvParameterGradient(c.geometry, /*with_bias=*/false)
-          .add(c.input, c.grad_y, c.layer.weight().grad());
+      nn::conv_backward_weight(c.geometry, c.input, c.grad_y, c.layer.weight().grad());
       benchmark::ClobberMemory();
     });
   }
