@@ -31,20 +31,21 @@ inline void append(__mmask16 mask, __m512 gradients, __m512i offsets, float* to_
 #endif
 
 void keep(const float* gradients, const float* offsets, int64_t count, Winners& winners) {
-  winners.count = 0;
+  int64_t kept = 0;
   int64_t i = 0;
 #if defined(__AVX512F__)
   for (; i + 16 <= count; i += 16) {
     const __m512 gradient = _mm512_loadu_ps(gradients + i);
     append(_mm512_cmp_ps_mask(gradient, _mm512_setzero_ps(), _CMP_NEQ_UQ), gradient,
-           _mm512_loadu_si512(offsets + i), winners.gradients, winners.offsets, winners.count);
+           _mm512_loadu_si512(offsets + i), winners.gradients, winners.offsets, kept);
   }
 #endif
   for (; i < count; ++i) {
-    winners.gradients[winners.count] = gradients[i];
-    winners.offsets[winners.count] = std::bit_cast<std::int32_t>(offsets[i]);
-    winners.count += static_cast<int64_t>(gradients[i] != 0.0F);
+    winners.gradients[kept] = gradients[i];
+    winners.offsets[kept] = std::bit_cast<std::int32_t>(offsets[i]);
+    kept += static_cast<int64_t>(gradients[i] != 0.0F);
   }
+  winners.count = kept;
 }
 
 template <int rows, int vectors>

@@ -2,30 +2,60 @@
 
 #include <benchmark/benchmark.h>
 
+#include <algorithm>
 #include <functional>
 #include <memory>
 
 #include "core/base/parallel.h"
 #include "core/nn/conv2d_passes.h"
+#include "core/nn/conv2d_pooled.h"
+#include "core/nn/max_pool2d.h"
+#include "core/nn/max_pool2d_kernel.h"
+#include "core/tensor/pool_array.h"
 #include "tests/bench/rate.h"
 
 namespace convoy::bench {
 namespace {
 
+nn::Conv2dOptions options_of(const ConvShape& s) {
+  return {.in_channels = s.c,
+          .out_channels = s.k,
+          .kernel_size = s.kernel,
+          .stride = s.stride,
+          .padding = s.padding};
+}
+
+nn::ConvGeometry geometry_of(const ConvShape& s) {
+  return nn::geometry(options_of(s), {s.n, s.side, s.side, s.c});
+}
+
+// A pooling as in the tutorial's network.
+nn::PoolGeometry pool_behind(const nn::ConvGeometry& g) {
+  return nn::MaxPool2d({.kernel_size = 2, .padding = g.p % 2}).geometry({g.n, g.p, g.q, g.k});
+}
+
 // A layer with all that its gradients are computed from.
 struct Convolution {
   explicit Convolution(const ConvShape& s)
-      : layer({.in_channels = s.c,
-               .out_channels = s.k,
-               .kernel_size = s.kernel,
-               .stride = s.stride,
-               .padding = s.padding}),
+      : layer(options_of(s)),
         store(layer.named_parameters(), 0),
         x(random_tensor({s.n, s.side, s.side, s.c})),
-        geometry(nn::geometry(layer.options(), x.shape())),
+        geometry(geometry_of(s)),
         input(nn::conv_input(geometry, x)),
         grad_y(random_tensor(layer.output_shape(x.shape()))),
-        grad_x(x.shape()) {}
+        grad_x(x.shape()),
+        pool(pool_behind(geometry)),
+        pooled_gradient({geometry.n, pool.p, pool.q, geometry.k}),
+        winners(pooled_gradient.elements()) {
+    // On MNIST half of the winners have no gradient at first, four of five after an epoch.
+    std::ranges::transform(random_tensor(pooled_gradient.shape()).values(), pooled_gradient.data(),
+                           [](float value) { return std::max(value, 0.0F); });
+    Tensor pooled(pooled_gradient.shape());
+    nn::max_pool2d_forward_kernel()(pool, grad_y.data(), pooled.data(), winners.data(), 0,
+                                    geometry.n * pool.p);
+  }
+
+  nn::PooledGradient pooled() const { return {geometry, pool, pooled_gradient, winners.data()}; }
 
   nn::Conv2d layer;
   ParameterStore store;
@@ -34,6 +64,9 @@ struct Convolution {
   Tensor input;
   Tensor grad_y;
   Tensor grad_x;
+  nn::PoolGeometry pool;
+  Tensor pooled_gradient;
+  PoolArray<std::uint8_t> winners;
 };
 
 // Kept from one benchmark to the next of the same shape: random images take their time.
@@ -78,6 +111,21 @@ void register_convolutions(std::span<const ConvShape> shapes) {
       nn::conv_backward_weight(c.geometry, c.input, c.grad_y, c.layer.weight().grad());
       benchmark::ClobberMemory();
     });
+    // As training does it where a max-pooling follows.
+    const nn::ConvGeometry g = geometry_of(shape);
+    if (nn::pooled_data_fits(g, pool_behind(g))) {
+      add(shape.name() + "/pooled_data", shape, [](Convolution& c) {
+        nn::pooled_backward_data(c.pooled(), c.layer.weight().value(), c.grad_x);
+        benchmark::ClobberMemory();
+      });
+    }
+    if (nn::pooled_weight_fits(g, pool_behind(g))) {
+      add(shape.name() + "/pooled_weight", shape, [](Convolution& c) {
+        nn::pooled_backward_weight(c.pooled(), nn::conv_padded(c.geometry, c.input),
+                                   c.layer.weight().grad());
+        benchmark::ClobberMemory();
+      });
+    }
   }
 }
 
