@@ -1,134 +1,8 @@
 #include "core/nn/max_pool2d_kernel.h"
+#include "core/nn/max_pool2d_lanes.h"
 
 namespace convoy::nn::CONVOY_ISA_NAMESPACE {
 namespace {
-
-using std::int64_t;
-
-#if defined(__AVX512F__)
-constexpr int kLanes = 16;
-#elif defined(__AVX2__)
-constexpr int kLanes = 8;
-#else
-constexpr int kLanes = 4;
-#endif
-
-template <typename Element, int lanes>
-struct Vector {
-  typedef Element Type __attribute__((vector_size(sizeof(Element) * lanes)));
-};
-template <int lanes>
-using Floats = typename Vector<float, lanes>::Type;
-template <int lanes>
-using Ints = typename Vector<std::int32_t, lanes>::Type;
-
-template <typename V>
-V load(const void* from) {
-  V vector;
-  __builtin_memcpy(&vector, from, sizeof(V));
-  return vector;
-}
-
-template <typename V>
-void store(void* to, const V& vector) {
-  __builtin_memcpy(to, &vector, sizeof(V));
-}
-
-// Written as loops because g++ 12 turns __builtin_convertvector into scalar code here.
-template <int lanes, typename Winner>
-Ints<lanes> load_winners(const Winner* __restrict from) {
-  std::int32_t wide[lanes];
-  for (int i = 0; i < lanes; ++i) {
-    wide[i] = static_cast<std::int32_t>(from[i]);
-  }
-  return load<Ints<lanes>>(wide);
-}
-
-template <int lanes, typename Winner>
-void store_winners(Winner* __restrict to, Ints<lanes> winners) {
-  std::int32_t wide[lanes];
-  store(wide, winners);
-  for (int i = 0; i < lanes; ++i) {
-    to[i] = static_cast<Winner>(wide[i]);
-  }
-}
-
-// Calls work<lanes>(first channel) for blocks that cover `channels`. The last block overlaps the
-// one before it rather than fall back to single channels: each writes the same.
-template <typename Work>
-void for_each_block(int64_t channels, const Work& work) {
-  const auto blocks_of = [&]<int lanes>() {
-    for (int64_t c = 0; c < channels; c += lanes) {
-      work.template operator()<lanes>(c + lanes <= channels ? c : channels - lanes);
-    }
-  };
-  if (channels >= kLanes) {
-    return blocks_of.template operator()<kLanes>();
-  }
-  if (channels >= 4) {
-    return blocks_of.template operator()<4>();
-  }
-  blocks_of.template operator()<1>();
-}
-
-// A range of window places that lie within the image, or of windows that reach over a pixel.
-struct Range {
-  int64_t begin, end;
-};
-
-Range places_inside(int64_t first, int64_t window, int64_t dilation, int64_t extent) {
-  Range places = {0, window};
-  if (first < 0) {
-    places.begin = (-first + dilation - 1) / dilation;
-  }
-  if (first + (window - 1) * dilation >= extent) {
-    places.end = (extent - 1 - first) / dilation + 1;
-  }
-  places.begin = places.begin < places.end ? places.begin : places.end;
-  return places;
-}
-
-// One window, some channels. `origin` is the pixel of place (0, 0), perhaps outside the image `x`.
-template <int lanes, typename Winner>
-void pool_window(const PoolGeometry& g, const float* x, int64_t origin, Range rows, Range columns,
-                 float* y, Winner* winners) {
-  const bool none = rows.begin == rows.end || columns.begin == columns.end;
-  Floats<lanes> best = Floats<lanes>{} - __builtin_inff();
-  Ints<lanes> winner =
-      Ints<lanes>{} + (none ? -1 : static_cast<int>(rows.begin * g.window_w + columns.begin));
-  for (int64_t r = rows.begin; r < rows.end; ++r) {
-    for (int64_t s = columns.begin; s < columns.end; ++s) {
-      const auto value =
-          load<Floats<lanes>>(x + (origin + r * g.dilation_h * g.w + s * g.dilation_w) * g.c);
-      const Ints<lanes> larger = (value > best) | (value != value);
-      best = larger ? value : best;
-      winner = larger ? Ints<lanes>{} + static_cast<int>(r * g.window_w + s) : winner;
-    }
-  }
-  store(y, best);
-  if (winners != nullptr) {
-    store_winners<lanes>(winners, winner);
-  }
-}
-
-template <typename Winner>
-void forward(const PoolGeometry& g, const float* x, float* y, Winner* winners, int64_t begin,
-             int64_t end) {
-  for (int64_t row = begin; row < end; ++row) {
-    const float* image = x + row / g.p * g.h * g.w * g.c;
-    const int64_t top = row % g.p * g.stride_h - g.padding_h;
-    const Range rows = places_inside(top, g.window_h, g.dilation_h, g.h);
-    for (int64_t q = 0; q < g.q; ++q) {
-      const int64_t left = q * g.stride_w - g.padding_w;
-      const Range columns = places_inside(left, g.window_w, g.dilation_w, g.w);
-      const int64_t out = (row * g.q + q) * g.c;
-      for_each_block(g.c, [&]<int lanes>(int64_t c) {
-        pool_window<lanes>(g, image + c, top * g.w + left, rows, columns, y + out + c,
-                           winners == nullptr ? nullptr : winners + out + c);
-      });
-    }
-  }
-}
 
 // Moves `windows` on to those over the pixel at `padded`, from those over an earlier pixel or
 // {0,0}.
@@ -237,15 +111,6 @@ void backward(const PoolGeometry& g, const float* dy, const Winner* winners, flo
 }
 
 }  // namespace
-
-void max_pool2d_forward(const PoolGeometry& g, const float* x, float* y, void* winners,
-                        int64_t begin, int64_t end) {
-  if (winners_are_bytes(g)) {
-    forward(g, x, y, static_cast<std::uint8_t*>(winners), begin, end);
-  } else {
-    forward(g, x, y, static_cast<std::uint32_t*>(winners), begin, end);
-  }
-}
 
 void max_pool2d_backward(const PoolGeometry& g, const float* dy, const void* winners, float* dx,
                          int64_t begin, int64_t end) {
