@@ -53,7 +53,7 @@ GradientReducer::GradientReducer(ParameterStore& store, Communicator& communicat
                                  const Partition& partition, const ShardTree& tree,
                                  const Options& options)
     : partition_(partition),
-      store_(store),
+      sum_(store.gradients()),
       communicator_(communicator.duplicate()),
       exchange_(make_exchange(
           {.communicator = *communicator_, .partition = partition, .tree = tree}, options)),
@@ -91,7 +91,7 @@ void GradientReducer::begin_step(std::int64_t step, const StepReport& report,
     try_out(Clock::now());
   }
   mode_ = choice_ == Overlap::kAuto ? mode_ : choice_;
-  exchange_->begin_step(step, report, partials, store_.gradients());
+  exchange_->begin_step(step, report, partials, sum_);
   pending_ = users_;
   ready_ = 0;
   busy_ = {};

@@ -89,7 +89,7 @@ class GradientReducer {
   void add_exposed(std::chrono::nanoseconds time);
 
   const Partition& partition_;
-  ParameterStore& store_;
+  const std::span<float> sum_;  // the store's gradients
   std::unique_ptr<Communicator> communicator_;
   std::unique_ptr<BucketExchange> exchange_;
   StepReport report_;  // of this rank, in case it is alone

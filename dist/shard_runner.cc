@@ -87,6 +87,7 @@ void ShardRunner::run_leaf(int shard) {
       run_slice(slice, end == images);
     }
   }
+  parts_.store.settle_grad();  // of parameters that no slice came by: spans of them are out
   if (options_.reproducible) {
     const auto weight = static_cast<float>(report_.images - images_before);
     for (std::size_t i = 0; i < buffers.size(); ++i) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <set>
+#include <utility>
 
 #include "core/base/check.h"
 
@@ -15,6 +16,17 @@ std::int64_t padded(const Shape& shape) {
 }
 
 }  // namespace
+
+Tensor& Parameter::grad() {
+  if (!grad_.empty() && std::exchange(grad_is_zero_, false)) {
+    grad_.fill(0.0F);
+  }
+  return grad_;
+}
+
+Parameter::GradSum Parameter::contribute_grad() {
+  return {.sum = grad_, .accumulate = !std::exchange(grad_is_zero_, false)};
+}
 
 ParameterStore::ParameterStore(std::vector<NamedParameter> parameters, std::uint64_t seed) {
   // Not std::ranges: clang 14 cannot compile libstdc++ 12's subrange.
@@ -55,6 +67,23 @@ void ParameterStore::bind() {
     if (parameter->trainable()) {
       parameter->grad_ = gradients_.slice(parameter->offset(), parameter->shape());
     }
+  }
+}
+
+std::span<float> ParameterStore::gradients() {
+  settle_grad();
+  return gradients_.values();
+}
+
+void ParameterStore::zero_grad() {
+  for (Parameter* parameter : parameters_) {
+    parameter->grad_is_zero_ = true;
+  }
+}
+
+void ParameterStore::settle_grad() {
+  for (Parameter* parameter : parameters_) {
+    parameter->grad();
   }
 }
 

@@ -55,8 +55,16 @@ class Parameter {
   Tensor& value() { return value_; }
   const Tensor& value() const { return value_; }
   /// Sum of gradients since it was last zeroed. Empty for a buffer. Backward always adds to it.
-  Tensor& grad() { return grad_; }
-  const Tensor& grad() const { return grad_; }
+  Tensor& grad();
+
+  struct GradSum {
+    Tensor& sum;
+    bool accumulate;
+  };
+  /// For a node that has a gradient to contribute: it adds that to `sum` if `accumulate`, else,
+  /// with the first since zeroing, it overwrites all of it. So nobody needs to clear the memory
+  /// before.
+  GradSum contribute_grad();
 
  private:
   friend class ParameterStore;
@@ -66,6 +74,7 @@ class Parameter {
   std::int64_t offset_ = 0;
   Tensor value_;
   Tensor grad_;
+  bool grad_is_zero_ = true;  // whatever its memory holds
 };
 
 struct NamedParameter {
@@ -75,7 +84,7 @@ struct NamedParameter {
 
 /// Owns the memory of a model's parameters: one flat buffer of values (trainable ones first, then
 /// the buffers) and one of gradients. Every parameter begins at a multiple of 64 bytes; the gaps
-/// hold zeros for ever. Zeroing is one fill, an optimizer step one loop, a checkpoint one write.
+/// hold zeros for ever. An optimizer step is one loop, a checkpoint one write.
 class ParameterStore {
  public:
   /// Binds and initializes `parameters` from `seed`. They must outlive the store's use of them.
@@ -91,13 +100,18 @@ class ParameterStore {
   /// All trainable values, gaps included; `gradients()` has the same length and layout.
   std::span<float> values() { return trainable_values_.values(); }
   std::span<const float> values() const { return trainable_values_.values(); }
-  std::span<float> gradients() { return gradients_.values(); }
-  std::span<const float> gradients() const { return gradients_.values(); }
+  std::span<float> gradients();
   /// The same, then the buffers: all that a model consists of.
   std::span<float> all_values() { return all_values_.values(); }
   std::span<const float> all_values() const { return all_values_.values(); }
   std::span<float> buffers() { return all_values().subspan(values().size()); }
-  void zero_grad() { gradients_.fill(0.0F); }
+
+  /// Makes all gradients zero at once, but leaves it to the first contribution to overwrite the
+  /// memory. Where none comes, zeros are written by Parameter::grad, by Tape::backward for the
+  /// parameters it meets, and by `settle_grad` for all: until then a span of gradients that was
+  /// taken before shows old values.
+  void zero_grad();
+  void settle_grad();
 
   /// Moves all values, and the gradients unless that tensor is empty, into memory from elsewhere
   /// (such as other processes see). Spans and copies of tensors taken before keep to the old.

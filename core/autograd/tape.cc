@@ -83,8 +83,11 @@ void Tape::backward(const Variable& root, Tensor grad_output) {
       entry.node->backward(*this, std::move(grad));
     }
     for (Parameter* parameter : entry.node->parameters()) {
-      if (--users_[static_cast<std::size_t>(parameter->index())] == 0 && on_ready_) {
-        on_ready_(*parameter);
+      if (--users_[static_cast<std::size_t>(parameter->index())] == 0) {
+        parameter->grad();  // zeros, if no gradient reached any of its users
+        if (on_ready_) {
+          on_ready_(*parameter);
+        }
       }
     }
   }

@@ -145,6 +145,15 @@ TEST_P(RankParityTest, MoreRanksThanImagesInTheBatch) {
   EXPECT_NEAR(many.epochs[0].train.loss(), alone.epochs[0].train.loss(), 1e-3);
 }
 
+TEST_P(RankParityTest, MicroShardsWithoutImagesAddNothing) {
+  TrainerOptions options = options_of(1);
+  options.reproducible = true;
+  options.batch_size = 5;
+  const Result alone = train(1, options);
+  expect_same(alone, train(3, options), "3 ranks");
+  expect_same(alone, train(8, options), "8 ranks");
+}
+
 TEST_P(RankParityTest, BucketsAndOverlapDoNotChangeABit) {
   TrainerOptions options = options_of(1);
   options.clip_norm = 0.5;

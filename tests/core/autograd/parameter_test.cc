@@ -34,6 +34,41 @@ TEST(ParameterStoreTest, ParametersAreAlignedViewsOfTheFlatBuffers) {
   EXPECT_EQ(b.grad().values()[39], 0.0F);
 }
 
+TEST(ParameterStoreTest, FirstGradientAfterZeroingOverwritesAndLaterOnesAdd) {
+  Parameter a({.shape = {5}});
+  ParameterStore store({{"a", &a}}, 0);
+  for (int step = 0; step < 2; ++step) {
+    store.zero_grad();
+    EXPECT_FALSE(a.contribute_grad().accumulate);
+    EXPECT_TRUE(a.contribute_grad().accumulate);
+    EXPECT_EQ(a.contribute_grad().sum.data(), store.gradients().data());
+  }
+}
+
+TEST(ParameterStoreTest, WhereNoGradientCameAreZerosWheneverOneLooks) {
+  Parameter a({.shape = {5}});
+  Parameter b({.shape = {20}});
+  ParameterStore store({{"a", &a}, {"b", &b}}, 0);
+  const std::span<const float> early = store.gradients();
+  const auto spoil = [&] {
+    store.zero_grad();
+    for (Parameter* parameter : {&a, &b}) {
+      parameter->contribute_grad().sum.fill(3.0F);
+    }
+    store.zero_grad();
+  };
+  spoil();
+  EXPECT_EQ(a.grad().values()[4], 0.0F);
+  EXPECT_TRUE(a.contribute_grad().accumulate) << "its memory holds zeros by now";
+  spoil();
+  EXPECT_EQ(std::ranges::count(store.gradients(), 0.0F), 48);
+  spoil();
+  a.contribute_grad().sum.fill(1.0F);
+  store.settle_grad();
+  EXPECT_EQ(std::ranges::count(early, 0.0F), 43);
+  EXPECT_EQ(early[0], 1.0F);
+}
+
 TEST(ParameterStoreTest, EachParameterHasItsOwnRandomNumbersFromTheSeed) {
   const auto draw = [](Tensor& value, RandomSequence& random) {
     std::ranges::generate(value.values(), [&] { return random.uniform(); });

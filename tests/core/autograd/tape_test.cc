@@ -74,6 +74,20 @@ TEST_F(TapeTest, ReadyComesAfterTheLastUseInReverseOrder) {
   EXPECT_EQ(a_.grad().values()[0], 12.0F);
 }
 
+TEST_F(TapeTest, ParameterThatNoGradientReachesIsZeroWhenItIsReady) {
+  const std::span<const float> gradients = store_.gradients();
+  a_.grad().fill(7.0F);
+  store_.zero_grad();
+  float seen = -1.0F;
+  tape_.set_on_ready([&](Parameter& parameter) {
+    seen = &parameter == &a_ ? gradients[static_cast<std::size_t>(a_.offset())] : seen;
+  });
+  const Variable x = tape_.watch(Tensor::full({1}, 1.0F));
+  scale(tape_, x, a_);  // the result is not used
+  tape_.backward(scale(tape_, x, b_));
+  EXPECT_EQ(seen, 0.0F);
+}
+
 TEST_F(TapeTest, TwoUsesOfOneVariableAddUp) {
   const Variable x = tape_.watch(Tensor::full({1}, 1.0F));
   const Variable once = scale(tape_, x, a_);
