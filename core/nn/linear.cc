@@ -7,33 +7,37 @@
 #include "core/base/check.h"
 #include "core/base/parallel.h"
 #include "core/blis/gemm.h"
+#include "core/nn/column_sums_kernel.h"
 #include "core/nn/init.h"
 #include "core/tensor/transpose.h"
 
 namespace convoy::nn {
 namespace {
 
-// Threads share out columns (or rows) of the weight in units of this, so that each reads its own
-// part of the weight only.
-constexpr std::int64_t kUnit = 64;
+// Of a cache line: threads share out columns (or rows) of the weight in units of this, so that each
+// reads its own part of the weight only.
+constexpr std::int64_t kLine = 16;
 
-// Calls body(first, count) for parts of [0, size).
+// A part of the weight that forward multiplies at once, so that the whole batch's share of the sum
+// passes by while it is in the second-level cache.
+constexpr std::int64_t kBlockRows = 512;
+constexpr std::int64_t kBlockColumns = 128;
+
+// Calls body(first, count) for each thread's part of [0, size).
 template <typename Body>
-void in_units(std::int64_t size, const Body& body) {
-  parallel_for((size + kUnit - 1) / kUnit, [&](std::int64_t begin, std::int64_t end, int) {
-    body(begin * kUnit, std::min(end * kUnit, size) - begin * kUnit);
+void share_out(std::int64_t size, const Body& body) {
+  parallel_for((size + kLine - 1) / kLine, [&](std::int64_t begin, std::int64_t end, int) {
+    body(begin * kLine, std::min(end * kLine, size) - begin * kLine);
   });
 }
 
-void add_column_sums(const Tensor& grad_y, Tensor& grad_bias) {
-  const std::int64_t rows = grad_y.shape()[0];
-  const std::int64_t columns = grad_y.shape()[1];
-  for (std::int64_t column = 0; column < columns; ++column) {
-    double sum = 0;
-    for (std::int64_t row = 0; row < rows; ++row) {
-      sum += static_cast<double>(grad_y.data()[row * columns + column]);
-    }
-    grad_bias.data()[column] += static_cast<float>(sum);
+void contribute_column_sums(const Tensor& grad_y, Parameter& bias) {
+  static const auto column_sums = column_sums_kernel();
+  const Parameter::GradSum grad = bias.contribute_grad();
+  Tensor sums = grad.accumulate ? Tensor(bias.shape()) : grad.sum;
+  column_sums(grad_y.data(), grad_y.shape()[0], grad_y.shape()[1], sums.data());
+  for (std::int64_t i = 0; grad.accumulate && i < sums.elements(); ++i) {
+    grad.sum.data()[i] += sums.data()[i];
   }
 }
 
@@ -55,13 +59,14 @@ class LinearNode : public Node {
     const std::int64_t n = x_.shape()[0];
     const std::int64_t in = weight.shape()[0];
     const std::int64_t out = weight.shape()[1];
-    in_units(in, [&](std::int64_t first, std::int64_t count) {
+    const Parameter::GradSum grad = weight.contribute_grad();
+    share_out(in, [&](std::int64_t first, std::int64_t count) {
       blis::gemm(count, out, n, {.data = x_.data() + first, .row_stride = 1, .column_stride = in},
                  {.data = grad_output.data(), .row_stride = out},
-                 {.data = weight.grad().data() + first * out, .row_stride = out}, true);
+                 {.data = grad.sum.data() + first * out, .row_stride = out}, grad.accumulate);
     });
     if (parameter_count_ == 2) {
-      add_column_sums(grad_output, parameters_[1]->grad());
+      contribute_column_sums(grad_output, *parameters_[1]);
     }
     if (input_) {
       tape.add_grad(input_, backward_data(weight.value(), grad_output));
@@ -78,13 +83,13 @@ class LinearNode : public Node {
     Tensor grad_y_t({out, n});
     transpose({n, out, grad_y.data(), out, grad_y_t.data(), n});
     Tensor grad_x_t({in, n});
-    in_units(in, [&](std::int64_t first, std::int64_t count) {
+    share_out(in, [&](std::int64_t first, std::int64_t count) {
       blis::gemm(count, n, out, {.data = weight.data() + first * out, .row_stride = out},
                  {.data = grad_y_t.data(), .row_stride = n},
                  {.data = grad_x_t.data() + first * n, .row_stride = n}, false);
     });
     Tensor grad_x({n, in});
-    in_units(in, [&](std::int64_t first, std::int64_t count) {
+    share_out(in, [&](std::int64_t first, std::int64_t count) {
       transpose({count, n, grad_x_t.data() + first * n, n, grad_x.data() + first, in});
     });
     return grad_x;
@@ -130,24 +135,32 @@ Shape Linear::output_shape(const Shape& x) const {
 
 Variable Linear::forward(Tape& tape, const Variable& x) {
   Tensor y(output_shape(x.shape()));
-  const std::int64_t n = x.shape()[0];
-  const std::int64_t out = options_.out_features;
-  if (options_.bias) {
-    for (std::int64_t row = 0; row < n; ++row) {
-      std::copy_n(bias_.value().data(), out, y.data() + row * out);
-    }
-  }
-  in_units(out, [&](std::int64_t first, std::int64_t count) {
-    blis::gemm(n, count, options_.in_features,
-               {.data = x.value().data(), .row_stride = options_.in_features},
-               {.data = weight_.value().data() + first, .row_stride = out},
-               {.data = y.data() + first, .row_stride = out}, options_.bias);
+  share_out(options_.out_features, [&](std::int64_t first, std::int64_t count) {
+    forward_columns(x.value(), y, first, count);
   });
   if (!tape.recording()) {
     return y;
   }
   return tape.record(std::move(y), std::make_unique<LinearNode>(x.slot(), x.value(), weight_,
                                                                 options_.bias ? &bias_ : nullptr));
+}
+
+void Linear::forward_columns(const Tensor& x, Tensor& y, std::int64_t first,
+                             std::int64_t count) const {
+  const std::int64_t n = x.shape()[0];
+  const std::int64_t in = options_.in_features;
+  const std::int64_t out = options_.out_features;
+  for (std::int64_t row = 0; options_.bias && row < n; ++row) {
+    std::copy_n(bias_.value().data() + first, count, y.data() + row * out + first);
+  }
+  for (std::int64_t k = 0; k < in; k += kBlockRows) {
+    for (std::int64_t column = first; column < first + count; column += kBlockColumns) {
+      blis::gemm(n, std::min(kBlockColumns, first + count - column), std::min(kBlockRows, in - k),
+                 {.data = x.data() + k, .row_stride = in},
+                 {.data = weight_.value().data() + k * out + column, .row_stride = out},
+                 {.data = y.data() + column, .row_stride = out}, options_.bias || k > 0);
+    }
+  }
 }
 
 std::string Linear::describe() const {

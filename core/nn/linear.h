@@ -31,6 +31,8 @@ class Linear : public Module {
   Parameter& bias() { return bias_; }
 
  private:
+  void forward_columns(const Tensor& x, Tensor& y, std::int64_t first, std::int64_t count) const;
+
   LinearOptions options_;
   Parameter weight_;
   Parameter bias_;

@@ -48,9 +48,44 @@ TEST(LinearTest, GradientMatchesDifferences) {
   }
 }
 
+TEST(LinearTest, FirstUseOverwritesTheGradientAndASecondAdds) {
+  Linear linear({.in_features = 20, .out_features = 20});
+  ParameterStore store(linear.named_parameters(), 0);
+  const Tensor x = testing::random_tensor({3, 20});
+  Tape tape;
+  const auto gradients = [&](int uses) {
+    linear.weight().grad().fill(1e9F);
+    linear.bias().grad().fill(1e9F);
+    store.zero_grad();
+    Variable y = x;
+    for (int use = 0; use < uses; ++use) {
+      y = linear.forward(tape, x);
+      tape.backward(y);
+    }
+    return std::vector<float>(store.gradients().begin(), store.gradients().end());
+  };
+  const std::vector<float> once = gradients(1);
+  const std::vector<float> twice = gradients(2);
+  for (std::size_t i = 0; i < once.size(); ++i) {
+    ASSERT_LT(std::abs(once[i]), 1e3F) << "element " << i;
+    ASSERT_NEAR(twice[i], 2 * once[i], 1e-5) << "element " << i;
+  }
+}
+
+TEST(LinearTest, NoImagesGiveZeroGradients) {
+  Linear linear({.in_features = 20, .out_features = 20});
+  ParameterStore store(linear.named_parameters(), 0);
+  linear.weight().grad().fill(1e9F);
+  linear.bias().grad().fill(1e9F);
+  store.zero_grad();
+  Tape tape;
+  tape.backward(linear.forward(tape, Tensor({0, 20})));
+  EXPECT_EQ(std::ranges::count(store.gradients(), 0.0F), 400 + 32);
+}
+
 TEST(LinearTest, BitsDoNotDependOnThreads) {
-  Linear linear({.in_features = 300, .out_features = 200});
-  testing::expect_bits_do_not_depend_on_threads(linear, {33, 300});
+  Linear linear({.in_features = 1100, .out_features = 301});  // more than a block of each
+  testing::expect_bits_do_not_depend_on_threads(linear, {33, 1100});
 }
 
 }  // namespace
