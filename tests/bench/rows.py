@@ -3,7 +3,7 @@
 import dataclasses
 import statistics
 
-from ways import FIRST, PARTS, TUTORIAL
+from ways import BEHIND_POOLING, FIRST, PARTS, TUTORIAL
 
 
 @dataclasses.dataclass
@@ -56,14 +56,15 @@ def conv_name(shape):
 def conv_rows(shapes, way, peer, figure=None, wanted=None):
     """Each computation of each convolution; against `figure` of the peer, or the same of it."""
     for shape in shapes:
-        for part, words in PARTS.items():
-            if part == "data" and shape.split(",")[1] in ("1", "3"):
+        for part in (*PARTS, *BEHIND_POOLING):
+            whole = BEHIND_POOLING.get(part, part)
+            if whole == "data" and shape.split(",")[1] in ("1", "3"):
                 continue  # images need no gradient
-            name = f"Conv/{shape}/{part}"
-            theirs = f"convoy.{figure}" if figure else f"{way[1]}.{name}"
+            what = f"{conv_name(shape)}, {PARTS[whole]}"
+            what += " behind pooling" if part in BEHIND_POOLING else ""
+            theirs = f"convoy.{figure}" if figure else f"{way[1]}.Conv/{shape}/{whole}"
             aim = None if shape == FIRST else wanted
-            what = f"{conv_name(shape)}, {words}"
-            yield Row(what, "GFLOP/s", f"{way[0]}.{name}", peer, (theirs,), aim)
+            yield Row(what, "GFLOP/s", f"{way[0]}.Conv/{shape}/{part}", peer, (theirs,), aim)
 
 
 def rank_rows():

@@ -11,6 +11,8 @@ TUTORIAL = ["32,1,28,32,3,1,1", "32,32,14,64,3,1,1", "32,64,7,128,3,1,1"]
 LINEAR = ["32,2048,1,625,1,1,0", "32,625,1,10,1,1,0"]  # a 1x1 convolution of a 1x1 image
 FIRST = TUTORIAL[0]  # its input needs no gradient
 PARTS = {"forward": "forward", "data": "data gradient", "weight": "weight gradient"}
+# As in training where a max-pooling follows; the same as those for whoever knows nothing of it.
+BEHIND_POOLING = {"pooled_data": "data", "pooled_weight": "weight"}
 
 # Training steps of `convoy train`: name, options. The batch is that of all ranks together.
 RANKS = {
