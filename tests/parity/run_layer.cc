@@ -36,7 +36,7 @@ LayerResult run_layer(nn::Module& layer, Shape shape, const std::vector<bool>& t
     result.input_gradient = to_torch(tape.grad(x));
     sequence += kStep;
   }
-  for (const Parameter* parameter : store.parameters()) {
+  for (Parameter* parameter : store.parameters()) {
     if (parameter->trainable()) {
       result.gradients[parameter->name()] = to_torch(parameter->grad(), parameter->layout());
     } else {
