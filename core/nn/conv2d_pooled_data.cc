@@ -66,7 +66,10 @@ bool pooled_data_fits(const ConvGeometry& g, const PoolGeometry& pool) {
 void pooled_backward_data(const PooledGradient& pooled, const Tensor& weight, Tensor& grad_x) {
   static const auto sort = sort_winners_kernel();
   static const auto add_patches = add_winner_patches_kernel();
-  const auto& [g, pool, gradient, winners] = pooled;
+  const ConvGeometry& g = pooled.g;
+  const PoolGeometry& pool = pooled.pool;
+  const Tensor& gradient = pooled.gradient;
+  const std::uint8_t* winners = pooled.winners;
   const Tensor columns = in_columns(g, weight);
   const std::int64_t blocks = g.c / kWinnerColumns;
   const std::int64_t windows = pool.p * pool.q;
