@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "core/base/check.h"
+#include "core/nn/conv2d_bf16.h"
 #include "core/nn/conv2d_compute.h"
 #include "core/nn/conv2d_geometry.h"
 #include "core/nn/conv2d_passes.h"
@@ -75,9 +76,12 @@ ConvEpilogue take_over(const ConvGeometry& g, std::span<Module* const>& rest) {
   return epilogue;
 }
 
-// The options, once they are known to be good.
+// The options, once they are known to be good, with the precision there is.
 Conv2dOptions checked(Conv2dOptions options) {
   check_options(options);
+  if (!bf16_fits(options)) {
+    options.precision = Precision::kFloat32;
+  }
   return options;
 }
 
@@ -156,6 +160,9 @@ std::string Conv2d::describe() const {
   constexpr std::array kModes = {"zeros", "reflect", "replicate", "circular"};
   if (o.padding_mode != PaddingMode::kZeros) {
     text += fmt::format(", padding_mode={}", kModes.at(static_cast<std::size_t>(o.padding_mode)));
+  }
+  if (o.precision == Precision::kBfloat16) {
+    text += ", precision=bf16";
   }
   return text + ")";
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "core/nn/module.h"
+#include "core/nn/precision.h"
 #include "core/nn/size2.h"
 
 namespace convoy::nn {
@@ -40,6 +41,9 @@ struct Conv2dOptions {
   /// Of the weight; PyTorch's default if empty: kaiming_uniform with a = sqrt(5). The bias is
   /// uniform in +-1/sqrt(fan_in).
   Initializer weight_init = {};
+  /// Of the forward pass. A convolution that bf16 is not for (conv2d_bf16.h) keeps to float32, and
+  /// so does backward.
+  Precision precision = Precision::kFloat32;
 };
 
 /// x (N, H, W, C) -> y (N, P, Q, K):

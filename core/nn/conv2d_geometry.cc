@@ -50,6 +50,7 @@ void check_options(const Conv2dOptions& o) {
   check_size("padding", o.padding.size, 0);
   check(o.padding.kind != Padding::Kind::kSame || o.stride == Size2(1),
         "Conv2d: padding 'same' needs stride 1, not {}", o.stride.str());
+  check_precision(o.precision);
 }
 
 ConvGeometry geometry(const Conv2dOptions& o, const Shape& x) {
@@ -70,7 +71,8 @@ ConvGeometry geometry(const Conv2dOptions& o, const Shape& x) {
                  .bottom = o.padding.size.h,
                  .left = o.padding.size.w,
                  .right = o.padding.size.w,
-                 .mode = o.padding_mode};
+                 .mode = o.padding_mode,
+                 .precision = o.precision};
   const std::int64_t reach_h = g.dilation.h * (g.r - 1);
   const std::int64_t reach_w = g.dilation.w * (g.s - 1);
   if (o.padding.kind == Padding::Kind::kSame) {

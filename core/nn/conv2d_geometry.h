@@ -25,6 +25,7 @@ struct ConvGeometry {
   std::int64_t left = 0;
   std::int64_t right = 0;
   PaddingMode mode = PaddingMode::kZeros;
+  Precision precision = Precision::kFloat32;  ///< of the forward pass; bf16 where that fits
 
   std::int64_t padded_h() const { return h + top + bottom; }
   std::int64_t padded_w() const { return w + left + right; }

@@ -47,19 +47,30 @@ ConvGeometry gather_of(const ConvGeometry& g) {
           .right = reach_w - (inside ? g.right : 0)};
 }
 
+// Algorithms that pad on their way.
+bool pads_itself(const ConvGeometry& g) {
+  return g.precision == Precision::kBfloat16 || winograd_fits(g);
+}
+
 }  // namespace
 
 Tensor conv_input(const ConvGeometry& g, const Tensor& x) {
-  return winograd_fits(g) ? x : pad(g, x);
+  return pads_itself(g) ? x : pad(g, x);
 }
 
 Tensor conv_padded(const ConvGeometry& g, const Tensor& input) {
-  return winograd_fits(g) ? pad(g, input) : input;
+  return pads_itself(g) ? pad(g, input) : input;
 }
 
 ConvForward::ConvForward(const ConvGeometry& g, const Tensor& weight)
-    : g_(g), winograd_(winograd_fits(g)), weight_(weight) {
-  if (winograd_) {
+    : g_(g),
+      bf16_(g.precision == Precision::kBfloat16),
+      winograd_(!bf16_ && winograd_fits(g)),
+      weight_(weight) {
+  if (bf16_) {
+    bf16_weight_ = bf16_rounded(weight);
+    bf16_scratch_ = PoolArray<blis::Bf16>(num_threads() * bf16_scratch(g));
+  } else if (winograd_) {
     weight_ = winograd_transformed(weight);
     scratch_ = Tensor({num_threads(), winograd_scratch(g)});
   }
@@ -70,7 +81,11 @@ std::int64_t ConvForward::units_per_image() const {
 }
 
 void ConvForward::run(const Call& call, std::int64_t begin, std::int64_t end, int thread) {
-  if (winograd_) {
+  if (bf16_) {
+    const auto size = static_cast<std::size_t>(bf16_scratch(g_));
+    bf16_forward(g_, {call.input, bf16_weight_.data(), call.bias, call.y}, begin, end,
+                 bf16_scratch_.values().subspan(static_cast<std::size_t>(thread) * size, size));
+  } else if (winograd_) {
     const auto size = static_cast<std::size_t>(scratch_.shape()[1]);
     winograd_forward(g_, {call.input, weight_.data(), call.bias, call.y}, begin, end,
                      scratch_.values().subspan(static_cast<std::size_t>(thread) * size, size));

@@ -5,6 +5,7 @@
 
 #include <optional>
 
+#include "core/nn/conv2d_bf16.h"
 #include "core/nn/conv2d_direct.h"
 #include "core/nn/conv2d_winograd.h"
 
@@ -37,9 +38,12 @@ class ConvForward {
 
  private:
   ConvGeometry g_;
+  bool bf16_;
   bool winograd_;
   Tensor weight_;   // as the algorithm wants it
   Tensor scratch_;  // (threads, winograd_scratch)
+  PoolArray<blis::Bf16> bf16_weight_;
+  PoolArray<blis::Bf16> bf16_scratch_;  // (threads, bf16_scratch)
 };
 
 /// Adds to grad_weight (R, S, C/groups, K) the gradient for the conv_input of some images and the

@@ -5,29 +5,64 @@
 #include <cmath>
 
 #include "core/base/check.h"
-#include "core/base/parallel.h"
 #include "core/blis/gemm.h"
 #include "core/nn/column_sums_kernel.h"
 #include "core/nn/init.h"
+#include "core/nn/linear_bf16.h"
+#include "core/nn/share_out.h"
 #include "core/tensor/transpose.h"
 
 namespace convoy::nn {
 namespace {
-
-// Of a cache line: threads share out columns (or rows) of the weight in units of this, so that each
-// reads its own part of the weight only.
-constexpr std::int64_t kLine = 16;
 
 // A part of the weight that forward multiplies at once, so that the whole batch's share of the sum
 // passes by while it is in the second-level cache.
 constexpr std::int64_t kBlockRows = 512;
 constexpr std::int64_t kBlockColumns = 128;
 
-// Calls body(first, count) for each thread's part of [0, size).
-template <typename Body>
-void share_out(std::int64_t size, const Body& body) {
-  parallel_for((size + kLine - 1) / kLine, [&](std::int64_t begin, std::int64_t end, int) {
-    body(begin * kLine, std::min(end * kLine, size) - begin * kLine);
+// The three products in float32; linear_bf16.h has the same in bf16.
+Tensor linear_forward(const Tensor& x, const Tensor& weight, const Tensor& bias) {
+  const std::int64_t n = x.shape()[0];
+  const std::int64_t in = weight.shape()[0];
+  const std::int64_t out = weight.shape()[1];
+  Tensor y({n, out});
+  share_out(out, [&](std::int64_t first, std::int64_t count, int) {
+    for (std::int64_t row = 0; !bias.empty() && row < n; ++row) {
+      std::copy_n(bias.data() + first, count, y.data() + row * out + first);
+    }
+    for (std::int64_t k = 0; k < in; k += kBlockRows) {
+      for (std::int64_t column = first; column < first + count; column += kBlockColumns) {
+        blis::gemm(n, std::min(kBlockColumns, first + count - column), std::min(kBlockRows, in - k),
+                   {.data = x.data() + k, .row_stride = in},
+                   {.data = weight.data() + k * out + column, .row_stride = out},
+                   {.data = y.data() + column, .row_stride = out}, !bias.empty() || k > 0);
+      }
+    }
+  });
+  return y;
+}
+
+Tensor linear_backward_data(const Tensor& weight, const Tensor& grad_y_t) {
+  const std::int64_t in = weight.shape()[0];
+  const std::int64_t out = weight.shape()[1];
+  const std::int64_t n = grad_y_t.shape()[1];
+  Tensor grad_x_t({in, n});
+  share_out(in, [&](std::int64_t first, std::int64_t count, int) {
+    blis::gemm(count, n, out, {.data = weight.data() + first * out, .row_stride = out},
+               {.data = grad_y_t.data(), .row_stride = n},
+               {.data = grad_x_t.data() + first * n, .row_stride = n}, false);
+  });
+  return grad_x_t;
+}
+
+void linear_backward_weight(const Tensor& x, const Tensor& grad_y, const Parameter::GradSum& grad) {
+  const std::int64_t n = x.shape()[0];
+  const std::int64_t in = x.shape()[1];
+  const std::int64_t out = grad_y.shape()[1];
+  share_out(in, [&](std::int64_t first, std::int64_t count, int) {
+    blis::gemm(count, out, n, {.data = x.data() + first, .row_stride = 1, .column_stride = in},
+               {.data = grad_y.data(), .row_stride = out},
+               {.data = grad.sum.data() + first * out, .row_stride = out}, grad.accumulate);
   });
 }
 
@@ -43,9 +78,10 @@ void contribute_column_sums(const Tensor& grad_y, Parameter& bias) {
 
 class LinearNode : public Node {
  public:
-  LinearNode(GradSlot input, Tensor x, Parameter& weight, Parameter* bias)
+  LinearNode(GradSlot input, Tensor x, Parameter& weight, Parameter* bias, Precision precision)
       : input_(input),
         x_(std::move(x)),
+        precision_(precision),
         parameters_{&weight, bias},
         parameter_count_(bias == nullptr ? 1 : 2) {}
 
@@ -56,15 +92,9 @@ class LinearNode : public Node {
 
   void backward(Tape& tape, Tensor grad_output) override {
     Parameter& weight = *parameters_[0];
-    const std::int64_t n = x_.shape()[0];
-    const std::int64_t in = weight.shape()[0];
-    const std::int64_t out = weight.shape()[1];
-    const Parameter::GradSum grad = weight.contribute_grad();
-    share_out(in, [&](std::int64_t first, std::int64_t count) {
-      blis::gemm(count, out, n, {.data = x_.data() + first, .row_stride = 1, .column_stride = in},
-                 {.data = grad_output.data(), .row_stride = out},
-                 {.data = grad.sum.data() + first * out, .row_stride = out}, grad.accumulate);
-    });
+    const bool bf16 = precision_ == Precision::kBfloat16;
+    (bf16 ? bf16_linear_backward_weight : linear_backward_weight)(x_, grad_output,
+                                                                  weight.contribute_grad());
     if (parameter_count_ == 2) {
       contribute_column_sums(grad_output, *parameters_[1]);
     }
@@ -76,20 +106,17 @@ class LinearNode : public Node {
  private:
   // grad x^T = weight grad_y^T: so the large matrix is read as it lies, and only the small ones are
   // transposed.
-  static Tensor backward_data(const Tensor& weight, const Tensor& grad_y) {
+  Tensor backward_data(const Tensor& weight, const Tensor& grad_y) const {
     const std::int64_t n = grad_y.shape()[0];
     const std::int64_t in = weight.shape()[0];
     const std::int64_t out = weight.shape()[1];
     Tensor grad_y_t({out, n});
     transpose({n, out, grad_y.data(), out, grad_y_t.data(), n});
-    Tensor grad_x_t({in, n});
-    share_out(in, [&](std::int64_t first, std::int64_t count) {
-      blis::gemm(count, n, out, {.data = weight.data() + first * out, .row_stride = out},
-                 {.data = grad_y_t.data(), .row_stride = n},
-                 {.data = grad_x_t.data() + first * n, .row_stride = n}, false);
-    });
+    const bool bf16 = precision_ == Precision::kBfloat16;
+    const Tensor grad_x_t =
+        (bf16 ? bf16_linear_backward_data : linear_backward_data)(weight, grad_y_t);
     Tensor grad_x({n, in});
-    share_out(in, [&](std::int64_t first, std::int64_t count) {
+    share_out(in, [&](std::int64_t first, std::int64_t count, int) {
       transpose({count, n, grad_x_t.data() + first * n, n, grad_x.data() + first, in});
     });
     return grad_x;
@@ -97,6 +124,7 @@ class LinearNode : public Node {
 
   GradSlot input_;
   Tensor x_;
+  Precision precision_;
   std::array<Parameter*, 2> parameters_;
   std::size_t parameter_count_;
 };
@@ -105,6 +133,7 @@ LinearOptions checked(LinearOptions options) {
   check(options.in_features >= 1 && options.out_features >= 1,
         "Linear: in_features {} and out_features {} must be at least 1", options.in_features,
         options.out_features);
+  check_precision(options.precision);
   return options;
 }
 
@@ -134,38 +163,22 @@ Shape Linear::output_shape(const Shape& x) const {
 }
 
 Variable Linear::forward(Tape& tape, const Variable& x) {
-  Tensor y(output_shape(x.shape()));
-  share_out(options_.out_features, [&](std::int64_t first, std::int64_t count) {
-    forward_columns(x.value(), y, first, count);
-  });
+  output_shape(x.shape());  // refuses another shape
+  const bool bf16 = options_.precision == Precision::kBfloat16;
+  Tensor y = (bf16 ? bf16_linear_forward : linear_forward)(
+      x.value(), weight_.value(), options_.bias ? bias_.value() : Tensor());
   if (!tape.recording()) {
     return y;
   }
   return tape.record(std::move(y), std::make_unique<LinearNode>(x.slot(), x.value(), weight_,
-                                                                options_.bias ? &bias_ : nullptr));
-}
-
-void Linear::forward_columns(const Tensor& x, Tensor& y, std::int64_t first,
-                             std::int64_t count) const {
-  const std::int64_t n = x.shape()[0];
-  const std::int64_t in = options_.in_features;
-  const std::int64_t out = options_.out_features;
-  for (std::int64_t row = 0; options_.bias && row < n; ++row) {
-    std::copy_n(bias_.value().data() + first, count, y.data() + row * out + first);
-  }
-  for (std::int64_t k = 0; k < in; k += kBlockRows) {
-    for (std::int64_t column = first; column < first + count; column += kBlockColumns) {
-      blis::gemm(n, std::min(kBlockColumns, first + count - column), std::min(kBlockRows, in - k),
-                 {.data = x.data() + k, .row_stride = in},
-                 {.data = weight_.value().data() + k * out + column, .row_stride = out},
-                 {.data = y.data() + column, .row_stride = out}, options_.bias || k > 0);
-    }
-  }
+                                                                options_.bias ? &bias_ : nullptr,
+                                                                options_.precision));
 }
 
 std::string Linear::describe() const {
-  return fmt::format("Linear(in_features={}, out_features={}, bias={})", options_.in_features,
-                     options_.out_features, options_.bias ? "True" : "False");
+  return fmt::format("Linear(in_features={}, out_features={}, bias={}{})", options_.in_features,
+                     options_.out_features, options_.bias ? "True" : "False",
+                     options_.precision == Precision::kBfloat16 ? ", precision=bf16" : "");
 }
 
 }  // namespace convoy::nn

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/nn/module.h"
+#include "core/nn/precision.h"
 
 namespace convoy::nn {
 
@@ -12,13 +13,16 @@ struct LinearOptions {
   /// Of the weight; PyTorch's default if empty: kaiming_uniform with a = sqrt(5). The bias is
   /// uniform in +-1/sqrt(in_features).
   Initializer weight_init = {};
+  /// Of its three products: forward, and backward for the input and the weight.
+  Precision precision = Precision::kFloat32;
 };
 
 /// x (N, in) -> y (N, out) = x weight^T + bias. Parameters: `weight`, PyTorch's (out, in), kept in
 /// memory as in,out; `bias` (out).
 class Linear : public Module {
  public:
-  /// Throws Error unless both feature counts are at least 1.
+  /// Throws Error unless both feature counts are at least 1, and for a precision
+  /// that this CPU does not have.
   explicit Linear(LinearOptions options);
 
   /// Throws Error unless x is (N, in_features).
@@ -31,8 +35,6 @@ class Linear : public Module {
   Parameter& bias() { return bias_; }
 
  private:
-  void forward_columns(const Tensor& x, Tensor& y, std::int64_t first, std::int64_t count) const;
-
   LinearOptions options_;
   Parameter weight_;
   Parameter bias_;

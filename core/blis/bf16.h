@@ -1,0 +1,60 @@
+// Products of bf16 matrices: the operands are floats rounded to their upper halves, the sums are
+// floats. Two multiply-adds a lane and instruction (AVX512-BF16's vdpbf16ps): twice the peak.
+//
+// The instruction multiplies pairs that lie side by side along k. So A is kept by rows, and B with
+// each two of its rows interleaved: (k/2, n, 2). An odd k is filled up with zeros.
+#pragma once
+
+#include <cstdint>
+
+namespace convoy::blis {
+
+/// The upper half of a float.
+using Bf16 = std::uint16_t;
+
+/// Whether this CPU has AVX512-BF16 and CONVOY_ISA does not rule it out. REQUIRED by all functions
+/// below. They are thread safe and allocate nothing.
+bool bf16_supported();
+
+/// Floats to be rounded, to nearest even; numbers below 2^-126 become zero.
+struct Bf16Rounding {
+  std::int64_t rows = 0;
+  std::int64_t columns = 0;
+  const float* from = nullptr;
+  std::int64_t from_stride = 0;
+  Bf16* to = nullptr;
+  std::int64_t to_stride = 0;  ///< of a row, or of a pair of rows
+};
+
+/// A: row by row; a zero is put behind an odd number of columns.
+void bf16_round_rows(const Bf16Rounding& rounding);
+/// B: two rows at a time, (ceil(rows / 2), columns, 2).
+void bf16_round_pairs(const Bf16Rounding& rounding);
+
+/// C = start + sum_{i < batch} A_i B_i, where A_i is (m x 2 pairs), B_i (2 pairs x n) and C (m x
+/// n). Strides count elements; a pair's and a row's of B and a row of C are contiguous.
+struct Bf16Product {
+  std::int64_t m = 0;
+  std::int64_t n = 0;
+  std::int64_t pairs = 0;
+  std::int64_t batch = 1;
+  const Bf16* a = nullptr;
+  std::int64_t a_row_stride = 0;
+  std::int64_t a_pair_stride = 2;
+  std::int64_t a_batch_stride = 0;
+  const Bf16* b = nullptr;
+  std::int64_t b_pair_stride = 0;
+  std::int64_t b_batch_stride = 0;
+  float* c = nullptr;
+  std::int64_t c_row_stride = 0;
+  /// Where the sum starts: at C itself if `accumulate`, else at `bias` (n values for every row) if
+  /// there is one, else at zero.
+  bool accumulate = false;
+  const float* bias = nullptr;
+};
+
+/// Each element of C is one chain of sums, by batch, then by pair: its bits do not depend on how m,
+/// n, pairs or batch are cut into calls.
+void bf16_multiply(const Bf16Product& product);
+
+}  // namespace convoy::blis

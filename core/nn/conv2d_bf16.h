@@ -1,0 +1,35 @@
+// The forward pass of a convolution with operands rounded to bf16 (core/blis/bf16.h): the loops of
+// conv2d_direct.h on images that it pads itself while it rounds them.
+#pragma once
+
+#include <span>
+
+#include "core/blis/bf16.h"
+#include "core/nn/conv2d_geometry.h"
+#include "core/tensor/pool_array.h"
+#include "core/tensor/tensor.h"
+
+namespace convoy::nn {
+
+/// Whether it does convolutions like this: kernel rows are contiguous and of an even length, and
+/// padding is with zeros.
+bool bf16_fits(const Conv2dOptions& options);
+
+/// weight (R, S, C, K) -> (R, S*C / 2, K, 2).
+PoolArray<blis::Bf16> bf16_rounded(const Tensor& weight);
+
+/// Elements that one thread needs.
+std::int64_t bf16_scratch(const ConvGeometry& g);
+
+/// Rows begin .. end of all outputs' (images * P), from images (H, W, C), the weight as above and
+/// `bias` (K) or null. Runs on the calling thread.
+struct Bf16Arrays {
+  const float* images;
+  const blis::Bf16* weight;
+  const float* bias;
+  float* y;
+};
+void bf16_forward(const ConvGeometry& g, const Bf16Arrays& arrays, std::int64_t begin,
+                  std::int64_t end, std::span<blis::Bf16> scratch);
+
+}  // namespace convoy::nn

@@ -1,0 +1,146 @@
+#include "core/nn/linear_bf16.h"
+
+#include <algorithm>
+
+#include "core/base/parallel.h"
+#include "core/blis/bf16.h"
+#include "core/nn/share_out.h"
+#include "core/tensor/pool_array.h"
+
+namespace convoy::nn {
+namespace {
+
+using blis::Bf16;
+
+// Blocks of the weight that are rounded and multiplied while they are in the cache.
+constexpr std::int64_t kForwardRows = 256;
+constexpr std::int64_t kForwardColumns = 128;
+constexpr std::int64_t kDataElements = 1 << 16;
+constexpr std::int64_t kWeightRows = 112;
+
+std::int64_t pairs_of(std::int64_t k) {
+  return (k + 1) / 2;
+}
+
+// (rows, columns) as B: (pairs of rows, columns, 2).
+PoolArray<Bf16> paired(const Tensor& matrix) {
+  const std::int64_t rows = matrix.shape()[0];
+  const std::int64_t columns = matrix.shape()[1];
+  PoolArray<Bf16> pairs(pairs_of(rows) * columns * 2);
+  parallel_for(pairs_of(rows), [&](std::int64_t begin, std::int64_t end, int) {
+    blis::bf16_round_pairs({.rows = std::min(2 * end, rows) - 2 * begin,
+                            .columns = columns,
+                            .from = matrix.data() + 2 * begin * columns,
+                            .from_stride = columns,
+                            .to = pairs.data() + 2 * begin * columns,
+                            .to_stride = 2 * columns});
+  });
+  return pairs;
+}
+
+}  // namespace
+
+Tensor bf16_linear_forward(const Tensor& x, const Tensor& weight, const Tensor& bias) {
+  const std::int64_t n = x.shape()[0];
+  const std::int64_t in = weight.shape()[0];
+  const std::int64_t out = weight.shape()[1];
+  const std::int64_t even = 2 * pairs_of(in);
+  PoolArray<Bf16> rows(n * even);
+  parallel_for(n, [&](std::int64_t begin, std::int64_t end, int) {
+    blis::bf16_round_rows({.rows = end - begin,
+                           .columns = in,
+                           .from = x.data() + begin * in,
+                           .from_stride = in,
+                           .to = rows.data() + begin * even,
+                           .to_stride = even});
+  });
+  Tensor y({n, out});
+  PoolArray<Bf16> blocks(num_threads() * kForwardRows * kForwardColumns);
+  share_out(out, [&](std::int64_t first, std::int64_t count, int thread) {
+    Bf16* block = blocks.data() + thread * kForwardRows * kForwardColumns;
+    for (std::int64_t k = 0; k < in; k += kForwardRows) {
+      const std::int64_t height = std::min(kForwardRows, in - k);
+      for (std::int64_t column = first; column < first + count; column += kForwardColumns) {
+        const std::int64_t width = std::min(kForwardColumns, first + count - column);
+        blis::bf16_round_pairs({.rows = height,
+                                .columns = width,
+                                .from = weight.data() + k * out + column,
+                                .from_stride = out,
+                                .to = block,
+                                .to_stride = 2 * kForwardColumns});
+        blis::bf16_multiply({.m = n,
+                             .n = width,
+                             .pairs = pairs_of(height),
+                             .a = rows.data() + k,
+                             .a_row_stride = even,
+                             .b = block,
+                             .b_pair_stride = 2 * kForwardColumns,
+                             .c = y.data() + column,
+                             .c_row_stride = out,
+                             .accumulate = k > 0,
+                             .bias = bias.empty() ? nullptr : bias.data() + column});
+      }
+    }
+  });
+  return y;
+}
+
+Tensor bf16_linear_backward_data(const Tensor& weight, const Tensor& grad_y_t) {
+  const std::int64_t in = weight.shape()[0];
+  const std::int64_t out = weight.shape()[1];
+  const std::int64_t n = grad_y_t.shape()[1];
+  const std::int64_t even = 2 * pairs_of(out);
+  const PoolArray<Bf16> grad_pairs = paired(grad_y_t);
+  Tensor grad_x_t({in, n});
+  const std::int64_t block_rows = std::clamp<std::int64_t>(kDataElements / even, 14, 112);
+  PoolArray<Bf16> blocks(num_threads() * block_rows * even);
+  share_out(in, [&](std::int64_t first, std::int64_t count, int thread) {
+    Bf16* block = blocks.data() + thread * block_rows * even;
+    for (std::int64_t row = first; row < first + count; row += block_rows) {
+      const std::int64_t rows = std::min(block_rows, first + count - row);
+      blis::bf16_round_rows({.rows = rows,
+                             .columns = out,
+                             .from = weight.data() + row * out,
+                             .from_stride = out,
+                             .to = block,
+                             .to_stride = even});
+      blis::bf16_multiply({.m = rows,
+                           .n = n,
+                           .pairs = pairs_of(out),
+                           .a = block,
+                           .a_row_stride = even,
+                           .b = grad_pairs.data(),
+                           .b_pair_stride = 2 * n,
+                           .c = grad_x_t.data() + row * n,
+                           .c_row_stride = n});
+    }
+  });
+  return grad_x_t;
+}
+
+void bf16_linear_backward_weight(const Tensor& x, const Tensor& grad_y,
+                                 const Parameter::GradSum& grad) {
+  const std::int64_t n = x.shape()[0];
+  const std::int64_t in = x.shape()[1];
+  const std::int64_t out = grad_y.shape()[1];
+  // Pairs of images: as A they are read across.
+  const PoolArray<Bf16> x_pairs = paired(x);
+  const PoolArray<Bf16> grad_pairs = paired(grad_y);
+  share_out(in, [&](std::int64_t first, std::int64_t count, int) {
+    for (std::int64_t row = first; row < first + count; row += kWeightRows) {
+      blis::bf16_multiply({.m = std::min(kWeightRows, first + count - row),
+                           .n = out,
+                           .pairs = pairs_of(n),
+                           .a = x_pairs.data() + 2 * row,
+                           .a_row_stride = 2,
+                           .a_pair_stride = 2 * in,
+                           .b = grad_pairs.data(),
+                           .b_pair_stride = 2 * out,
+                           .c = grad.sum.data() + row * out,
+                           .c_row_stride = out,
+                           .accumulate = grad.accumulate});
+    }
+  });
+}
+
+}  // namespace convoy::nn
