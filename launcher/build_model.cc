@@ -64,6 +64,7 @@ std::uint64_t machine_memory_bytes() {
 std::unique_ptr<nn::Sequential> build_model(const ModelSpec& spec, const Shape& batch, int classes,
                                             const BuildOptions& options) {
   check(batch.rank() == 4, "build_model: {} is not the shape of a batch of images", batch.str());
+  nn::check_precision(options.precision);
   auto model = std::make_unique<nn::Sequential>();
   MemoryBudget budget(options.memory_bytes);
   Shape x = batch;
@@ -71,7 +72,8 @@ std::unique_ptr<nn::Sequential> build_model(const ModelSpec& spec, const Shape& 
     const v1::Layer& layer = spec.model.layer(i);
     // Not to handle the error but to say where it is: core knows neither file nor layer's name.
     try {
-      std::unique_ptr<nn::Module> module = make_layer(layer, x, i);
+      std::unique_ptr<nn::Module> module =
+          make_layer(layer, x, {.position = i, .precision = options.precision});
       x = module->output_shape(x);
       budget.add(*module, x);
       model->add(layer.name(), std::move(module));

@@ -64,7 +64,7 @@ void check_image(const Shape& x) {
   check(x.rank() == 4, "needs an image (channels, height, width), but {} features arrive", x[1]);
 }
 
-std::unique_ptr<nn::Module> make(const v1::Conv2d& from, const Shape& x) {
+std::unique_ptr<nn::Module> make(const v1::Conv2d& from, const Shape& x, nn::Precision precision) {
   check_image(x);
   nn::Conv2dOptions to{.in_channels = x.c(),
                        .out_channels = from.out_channels(),
@@ -78,15 +78,17 @@ std::unique_ptr<nn::Module> make(const v1::Conv2d& from, const Shape& x) {
   const std::int64_t window = to.kernel_size.h * to.kernel_size.w;
   to.weight_init = initializer(
       from.init(), {.in = to.in_channels / to.groups * window, .out = to.out_channels * window});
+  to.precision = precision;
   return std::make_unique<nn::Conv2d>(std::move(to));
 }
 
-std::unique_ptr<nn::Module> make(const v1::Linear& from, const Shape& x) {
+std::unique_ptr<nn::Module> make(const v1::Linear& from, const Shape& x, nn::Precision precision) {
   check(x.rank() == 2, "needs features, but an image {} arrives: put a flatten layer before it",
         image_str(x));
   nn::LinearOptions to{.in_features = x[1], .out_features = from.out_features()};
   to.bias = from.has_bias() ? from.bias() : to.bias;
   to.weight_init = initializer(from.init(), {.in = to.in_features, .out = to.out_features});
+  to.precision = precision;
   return std::make_unique<nn::Linear>(std::move(to));
 }
 
@@ -139,12 +141,13 @@ std::unique_ptr<nn::Module> make(const v1::Dropout& from, int position) {
 
 }  // namespace
 
-std::unique_ptr<nn::Module> make_layer(const v1::Layer& layer, const Shape& x, int position) {
+std::unique_ptr<nn::Module> make_layer(const v1::Layer& layer, const Shape& x,
+                                       const LayerContext& context) {
   switch (layer.kind_case()) {
     case v1::Layer::kConv2D:
-      return make(layer.conv2d(), x);
+      return make(layer.conv2d(), x, context.precision);
     case v1::Layer::kLinear:
-      return make(layer.linear(), x);
+      return make(layer.linear(), x, context.precision);
     case v1::Layer::kMaxPool2D:
       return make(layer.max_pool2d(), x);
     case v1::Layer::kAvgPool2D:
@@ -154,7 +157,7 @@ std::unique_ptr<nn::Module> make_layer(const v1::Layer& layer, const Shape& x, i
     case v1::Layer::kRelu:
       return std::make_unique<nn::ReLU>();
     case v1::Layer::kDropout:
-      return make(layer.dropout(), position);
+      return make(layer.dropout(), context.position);
     case v1::Layer::kFlatten:
       return std::make_unique<nn::Flatten>();
     case v1::Layer::KIND_NOT_SET:

@@ -31,6 +31,7 @@ constexpr std::array kFlags = {
     FieldFlag{"label_smoothing", "X", "Probability spread over all classes [0]"},
     FieldFlag{"clip_norm", "X", "Largest norm of the gradient; 0: any [0]"},
     FieldFlag{"schedule", "NAME", "constant, step, cosine or one_cycle [constant]"},
+    FieldFlag{"precision", "NAME", "float32 or bf16 (needs AVX512-BF16) [float32]"},
     FieldFlag{"warmup_steps", "N", "Steps in which the learning rate first rises [0]"},
     FieldFlag{"step_size", "N", "step: epochs from one reduction to the next"},
     FieldFlag{"gamma", "X", "step: factor of a reduction [0.1]"},

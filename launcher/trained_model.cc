@@ -27,12 +27,13 @@ std::string entry(const io::SafetensorsFile& file, const char* key, const char* 
 }  // namespace
 
 TrainedModel make_model(ModelSpec spec, std::string dataset_name, const data::Dataset& dataset,
-                        std::int64_t batch_size, std::uint64_t seed) {
+                        std::int64_t batch_size, std::uint64_t seed, nn::Precision precision) {
   TrainedModel model{.spec = std::move(spec),
                      .dataset = std::move(dataset_name),
                      .layers = nullptr,
                      .store = nullptr};
-  model.layers = build_model(model.spec, dataset.batch_shape(batch_size), dataset.classes());
+  model.layers = build_model(model.spec, dataset.batch_shape(batch_size), dataset.classes(),
+                             {.precision = precision});
   model.store = std::make_unique<ParameterStore>(model.layers->named_parameters(), seed);
   return model;
 }

@@ -9,6 +9,7 @@
 #include "core/autograd/parameter.h"
 #include "core/data/dataset.h"
 #include "core/io/safetensors.h"
+#include "core/nn/precision.h"
 #include "core/nn/sequential.h"
 #include "dist/communicator.h"
 #include "launcher/model_file.h"
@@ -26,7 +27,8 @@ struct TrainedModel {
 /// A model with fresh weights drawn from `seed`, for images like those of `dataset`. `batch_size`
 /// is what training will need memory for.
 TrainedModel make_model(ModelSpec spec, std::string dataset_name, const data::Dataset& dataset,
-                        std::int64_t batch_size, std::uint64_t seed);
+                        std::int64_t batch_size, std::uint64_t seed,
+                        nn::Precision precision = nn::Precision::kFloat32);
 
 /// The weights file of a run directory (its final model, else its newest good checkpoint), of a
 /// checkpoint directory, or the file itself. Throws Error if there is none.

@@ -53,7 +53,8 @@ TrainingTask open_task(const TrainOptions& given, dist::Communicator& communicat
   if (resumed) {
     check_resumed_data(*resumed, train, test);
   }
-  TrainedModel model = make_model(std::move(spec), name, train, batch_size, options.seed);
+  TrainedModel model = make_model(std::move(spec), name, train, batch_size, options.seed,
+                                  make_precision(options.recipe));
   if (!options.init_from.empty() && !resumed) {
     io::load_state_dict(*model.store, options.init_from);
   }

@@ -59,6 +59,11 @@ data::AugmentOptions make_augment(const v1::Recipe& recipe) {
   return options;
 }
 
+nn::Precision make_precision(const v1::Recipe& recipe) {
+  return recipe.precision() == v1::Recipe::BF16 ? nn::Precision::kBfloat16
+                                                : nn::Precision::kFloat32;
+}
+
 dist::TrainerOptions make_trainer_options(const TrainOptions& options) {
   const v1::Recipe& recipe = options.recipe;
   const DistributedOptions& ranks = options.distributed;

@@ -6,6 +6,7 @@
 
 #include "convoy/v1/model.pb.h"
 #include "core/data/augment.h"
+#include "core/nn/precision.h"
 #include "core/optim/optimizer.h"
 #include "core/optim/schedule.h"
 #include "dist/trainer.h"
@@ -24,6 +25,7 @@ optim::Schedule make_schedule(const v1::Recipe& recipe, std::int64_t steps_per_e
 data::AugmentOptions make_augment(const v1::Recipe& recipe);
 
 /// `options` are resolved.
+nn::Precision make_precision(const v1::Recipe& recipe);
 dist::TrainerOptions make_trainer_options(const TrainOptions& options);
 
 }  // namespace convoy::launcher

@@ -20,6 +20,7 @@ namespace {
 using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::Not;
 using ::testing::StartsWith;
 
 const Shape mnist = {1, 28, 28, 1};
@@ -49,6 +50,26 @@ const Layer& first(nn::Sequential& model) {
 // Makes ten numbers of any image.
 constexpr const char* kHead =
     "layer { name: 'f' flatten {} } layer { name: 'fc' linear { out_features: 10 } }";
+
+TEST(BuildModelTest, PrecisionIsEveryLayersThatHasIt) {
+  const std::string_view layers = R"(
+      layer { name: "c" conv2d { out_channels: 4 kernel_size: 3 } }
+      layer { name: "d" conv2d { out_channels: 4 kernel_size: 3 } }
+      layer { name: "f" flatten {} }
+      layer { name: "l" linear { out_features: 10 } })";
+  EXPECT_THAT(build(layers)->describe(), Not(HasSubstr("bf16")));
+  const BuildOptions bf16{.precision = nn::Precision::kBfloat16};
+  if (!blis::bf16_supported()) {
+    EXPECT_THAT(refusal(layers, mnist, 10, bf16), StartsWith("precision bf16"));
+    return;
+  }
+  const auto model = build(layers, mnist, 10, bf16);
+  std::vector<bool> has;
+  for (const nn::Sequential::Layer& layer : model->layers()) {
+    has.push_back(layer.module->describe().find("precision=bf16") != std::string::npos);
+  }
+  EXPECT_THAT(has, ElementsAre(false, true, false, true)) << "one channel is no even number";
+}
 
 TEST(BuildModelTest, TheExampleOfTheDesignIsBuilt) {
   const auto model = build(R"(

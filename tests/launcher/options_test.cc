@@ -92,6 +92,11 @@ TEST(OptionsTest, EveryTrainFlagArrives) {
   EXPECT_TRUE(options.quiet);
 }
 
+TEST(OptionsTest, PrecisionIsAWordOfTheRecipe) {
+  EXPECT_EQ(parse_as<TrainOptions>({"train", "--precision", "bf16"}).recipe.ShortDebugString(),
+            "precision: BF16");
+}
+
 TEST(OptionsTest, EveryScheduleFlagArrives) {
   const auto options = parse_as<TrainOptions>(
       {"train", "--schedule", "one_cycle", "--step-size", "2", "--gamma", "0.5", "--eta-min",
