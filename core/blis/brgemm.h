@@ -23,6 +23,8 @@ struct Brgemm {
   std::int64_t groups = 1;
   const float* a = nullptr;
   std::int64_t a_row_stride = 0;
+  /// Where each of the m rows of A begins, counted from `a`, or null: at multiples of a_row_stride.
+  const std::int64_t* a_rows = nullptr;
   std::int64_t a_column_stride = 1;
   std::int64_t a_batch_stride = 0;
   std::int64_t a_group_stride = 0;

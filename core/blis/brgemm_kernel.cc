@@ -2,7 +2,8 @@
 //
 // A tile keeps ROWS x VECTORS accumulators in registers while it walks the whole batch and k: each
 // step loads VECTORS vectors of B and multiplies them with one broadcast element of A per row. 14
-// rows of 2 vectors fill AVX-512's 32 registers, 6 rows the 16 of AVX2 and SSE.
+// rows of 2 vectors fill AVX-512's 32 registers, 6 rows the 16 of AVX2 and SSE; so do 14 of 1
+// vector.
 #include "core/blis/brgemm.h"
 #include "core/blis/vec.h"
 
@@ -10,11 +11,15 @@ namespace convoy::blis {
 namespace {
 
 constexpr int kVectors = 2;
-constexpr int kMaxRows = kVecRegisters == 32 ? 14 : 6;
 
-// One tile of C. `last` is how many floats of the last vector exist; kWidth unless Partial.
+constexpr int max_rows(int vectors) {
+  return vectors == 1 || kVecRegisters == 32 ? 14 : 6;
+}
+
+// One tile of C, whose first row is `first` of the whole. `last` is how many floats of the last
+// vector exist; kWidth unless Partial.
 template <int Rows, int Vectors, bool Partial>
-requires(Vectors == 1 || Vectors == 2) inline void tile(const Brgemm& g, const float* a,
+requires(Vectors == 1 || Vectors == 2) inline void tile(const Brgemm& g, std::int64_t first,
                                                         const float* b, float* c, const float* bias,
                                                         int last) {
   const auto load = [last](const float* p, int v) {
@@ -32,19 +37,28 @@ requires(Vectors == 1 || Vectors == 2) inline void tile(const Brgemm& g, const f
                                       : Vec::zero();
     }
   }
-  const std::int64_t row_stride = g.a_row_stride;
+  // Counted from the first row, or one register more would be taken.
+  const auto a_start = [&g](std::int64_t row) {
+    return g.a_rows != nullptr ? g.a_rows[row] : row * g.a_row_stride;
+  };
+  const float* a = g.a + a_start(first);
+  std::int64_t a_row[Rows];
+#pragma GCC unroll 16
+  for (int row = 0; row < Rows; ++row) {
+    a_row[row] = a_start(first + row) - a_start(first);
+  }
   const std::int64_t column_stride = g.a_column_stride;
   const std::int64_t b_row_stride = g.b_row_stride;
   for (std::int64_t j = 0; j < g.groups; ++j) {
     for (std::int64_t i = 0; i < g.batch; ++i) {
       const float* a_column = a + j * g.a_group_stride + i * g.a_batch_stride;
       const float* b_row = b + j * g.b_group_stride + i * g.b_batch_stride;
-      for (std::int64_t k = 0; k < g.k; ++k) {
+      for (std::int64_t k = g.k; k > 0; --k) {
         const Vec b_first = load(b_row, 0);
         const Vec b_last = Vectors == 2 ? load(b_row, 1) : b_first;
 #pragma GCC unroll 16
         for (int row = 0; row < Rows; ++row) {
-          const Vec a_vec = Vec::broadcast(a_column + row * row_stride);
+          const Vec a_vec = Vec::broadcast(a_column + a_row[row]);
           sum[row][0].add_product(a_vec, b_first);
           if constexpr (Vectors == 2) {
             sum[row][1].add_product(a_vec, b_last);
@@ -68,14 +82,14 @@ requires(Vectors == 1 || Vectors == 2) inline void tile(const Brgemm& g, const f
   }
 }
 
-template <int Vectors, bool Partial, int MaxRows = kMaxRows>
-inline void tile_of_rows(int rows, const Brgemm& g, const float* a, const float* b, float* c,
+template <int Vectors, bool Partial, int MaxRows = max_rows(Vectors)>
+inline void tile_of_rows(int rows, const Brgemm& g, std::int64_t first, const float* b, float* c,
                          const float* bias, int last) {
   if constexpr (MaxRows > 0) {
     if (rows == MaxRows) {
-      tile<MaxRows, Vectors, Partial>(g, a, b, c, bias, last);
+      tile<MaxRows, Vectors, Partial>(g, first, b, c, bias, last);
     } else {
-      tile_of_rows<Vectors, Partial, MaxRows - 1>(rows, g, a, b, c, bias, last);
+      tile_of_rows<Vectors, Partial, MaxRows - 1>(rows, g, first, b, c, bias, last);
     }
   }
 }
@@ -83,12 +97,12 @@ inline void tile_of_rows(int rows, const Brgemm& g, const float* a, const float*
 // All rows of one panel of `Vectors` vectors, in tiles of even height.
 template <int Vectors, bool Partial>
 inline void panel(const Brgemm& g, std::int64_t column, int last) {
+  constexpr int kMaxRows = max_rows(Vectors);
   const std::int64_t tiles = (g.m + kMaxRows - 1) / kMaxRows;
   for (std::int64_t i = 0; i < tiles; ++i) {
     const std::int64_t row = g.m * i / tiles;
     const auto rows = static_cast<int>(g.m * (i + 1) / tiles - row);
-    tile_of_rows<Vectors, Partial>(rows, g, g.a + row * g.a_row_stride, g.b + column,
-                                   g.c + row * g.c_row_stride + column,
+    tile_of_rows<Vectors, Partial>(rows, g, row, g.b + column, g.c + row * g.c_row_stride + column,
                                    g.bias == nullptr ? nullptr : g.bias + column, last);
   }
 }

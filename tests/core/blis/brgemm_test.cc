@@ -118,5 +118,27 @@ TEST(BrgemmTest, BitsDoNotDependOnHowTheWorkIsCut) {
   EXPECT_EQ(whole.c, cut.c);
 }
 
+TEST(BrgemmTest, RowsOfAMayLieAnywhere) {
+  for (const std::int64_t n : {5, 16, 70}) {
+    Problem strided(17, n, 9, 4, false);
+    Problem reversed = strided;
+    std::vector<std::int64_t> rows;
+    for (std::int64_t row = 0; row < 17; ++row) {
+      rows.push_back((16 - row) * strided.call.a_row_stride);
+    }
+    reversed.call.a_rows = rows.data();
+    reversed.call.c = reversed.c.data();
+    brgemm_kernel()(strided.call);
+    brgemm_kernel()(reversed.call);
+    for (std::int64_t row = 0; row < 17; ++row) {
+      for (std::int64_t column = 0; column < n; ++column) {
+        const std::int64_t stride = strided.call.c_row_stride;
+        EXPECT_EQ(strided.call.c[row * stride + column],
+                  reversed.call.c[(16 - row) * stride + column]);
+      }
+    }
+  }
+}
+
 }  // namespace
 }  // namespace convoy::blis
