@@ -1,0 +1,84 @@
+#include "core/nn/conv2d_direct.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/base/random.h"
+#include "core/nn/conv2d_pad.h"
+
+namespace convoy::nn {
+namespace {
+
+// Whole numbers: every sum of their products below 2^24 is exact, in whatever order.
+Tensor whole_numbers(Shape shape, std::uint64_t seed) {
+  Tensor tensor(shape);
+  RandomSequence random({.seed = seed});
+  for (float& value : tensor.values()) {
+    value = std::floor(random.uniform(-3.0F, 4.0F));
+  }
+  return tensor;
+}
+
+float expected_weight_gradient(const ConvGeometry& g, const Tensor& padded, const Tensor& grad_y,
+                               std::int64_t tap, std::int64_t c, std::int64_t k) {
+  const std::int64_t row = tap / g.s * g.dilation.h;
+  const std::int64_t column = tap % g.s * g.dilation.w;
+  const std::int64_t channel = k / g.k_per_group() * g.c_per_group() + c;
+  float sum = 0;
+  for (std::int64_t i = 0; i < grad_y.elements() / g.k; ++i) {
+    const std::int64_t image = i / (g.p * g.q);
+    const std::int64_t h = i / g.q % g.p * g.stride.h + row;
+    const std::int64_t w = i % g.q * g.stride.w + column;
+    sum += grad_y.data()[i * g.k + k] *
+           padded.data()[((image * g.padded_h() + h) * g.padded_w() + w) * g.c + channel];
+  }
+  return sum;
+}
+
+struct Case {
+  Shape x;
+  Conv2dOptions options;
+};
+class DirectWeightGradientTest : public ::testing::TestWithParam<Case> {};
+
+// More images, or larger ones, than are visited at a time.
+TEST_P(DirectWeightGradientTest, SumsOverAllPixelsOnce) {
+  const ConvGeometry g = geometry(GetParam().options, GetParam().x);
+  const Tensor padded = pad(g, whole_numbers(GetParam().x, 1));
+  const Tensor grad_y = whole_numbers({g.n, g.p, g.q, g.k}, 2);
+  const Tensor before = whole_numbers({g.r, g.s, g.c_per_group(), g.k}, 3);
+  Tensor grad = Tensor::zeros(before.shape());
+  std::ranges::copy(before.values(), grad.data());
+  direct_backward_weight(g, padded, grad_y, grad);
+  RandomSequence random({.seed = 4});
+  for (int i = 0; i < 300; ++i) {
+    const auto at = static_cast<std::int64_t>(random.uniform(0.0F, 1.0F) *
+                                              static_cast<float>(before.elements() - 1));
+    const std::int64_t row = at / g.k;
+    ASSERT_EQ(grad.data()[at],
+              before.data()[at] + expected_weight_gradient(g, padded, grad_y, row / g.c_per_group(),
+                                                           row % g.c_per_group(), at % g.k))
+        << "weight " << at;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Shapes, DirectWeightGradientTest,
+    ::testing::Values(
+        Case{{41, 28, 28, 1}, {.in_channels = 1, .out_channels = 32, .kernel_size = 3}},
+        Case{{2, 45, 41, 90},
+             {.in_channels = 90, .out_channels = 70, .kernel_size = 3, .stride = {1, 2}}},
+        Case{{30, 11, 13, 40},
+             {.in_channels = 40, .out_channels = 50, .kernel_size = {2, 3}, .padding = 1}},
+        Case{{1, 2, 400, 300}, {.in_channels = 300, .out_channels = 20, .kernel_size = 1}},
+        Case{{1, 70, 71, 24},
+             {.in_channels = 24,
+              .out_channels = 36,
+              .kernel_size = 3,
+              .dilation = 2,
+              .groups = 2}}));
+
+}  // namespace
+}  // namespace convoy::nn
