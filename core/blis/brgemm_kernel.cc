@@ -49,10 +49,14 @@ requires(Vectors == 1 || Vectors == 2) inline void tile(const Brgemm& g, std::in
   }
   const std::int64_t column_stride = g.a_column_stride;
   const std::int64_t b_row_stride = g.b_row_stride;
-  for (std::int64_t j = 0; j < g.groups; ++j) {
-    for (std::int64_t i = 0; i < g.batch; ++i) {
-      const float* a_column = a + j * g.a_group_stride + i * g.a_batch_stride;
-      const float* b_row = b + j * g.b_group_stride + i * g.b_batch_stride;
+  const float* a_batch = a;
+  const float* b_batch = b;
+  for (std::int64_t j = g.groups; j > 0; --j) {
+    for (std::int64_t i = g.batch; i > 0; --i) {
+      const float* a_column = a_batch;
+      const float* b_row = b_batch;
+      a_batch += g.a_batch_stride;
+      b_batch += g.b_batch_stride;
       for (std::int64_t k = g.k; k > 0; --k) {
         const Vec b_first = load(b_row, 0);
         const Vec b_last = Vectors == 2 ? load(b_row, 1) : b_first;
@@ -68,6 +72,8 @@ requires(Vectors == 1 || Vectors == 2) inline void tile(const Brgemm& g, std::in
         b_row += b_row_stride;
       }
     }
+    a_batch += g.a_group_stride - g.batch * g.a_batch_stride;
+    b_batch += g.b_group_stride - g.batch * g.b_batch_stride;
   }
 #pragma GCC unroll 16
   for (int row = 0; row < Rows; ++row) {
