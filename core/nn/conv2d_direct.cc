@@ -33,15 +33,15 @@ template <typename Visit>
 void for_each_part(const ConvGeometry& g, const Visit& visit) {
   const std::int64_t image_row = g.dilation.h * g.padded_w() * g.c;
   const std::int64_t weight_row = g.s * g.c_per_group() * g.k;
+  const std::int64_t run = g.s * g.c_per_group();
+  if (g.r * run == 0 || (g.contiguous_rows() && g.r * run <= kPanelRows)) {
+    visit(Part{g.r, run, 0, 0});
+    return;
+  }
   if (!g.contiguous_rows()) {
     for (std::int64_t r = 0; r < g.r; ++r) {
       visit(Part{g.s, g.c_per_group(), r * image_row, r * weight_row});
     }
-    return;
-  }
-  const std::int64_t run = g.s * g.c;
-  if (g.r * run <= kPanelRows) {
-    visit(Part{g.r, run, 0, 0});
     return;
   }
   for (std::int64_t r = 0; r < g.r; ++r) {
@@ -98,8 +98,8 @@ PoolArray<std::int64_t> weight_row_offsets(const ConvGeometry& g) {
 
 }  // namespace
 
-void direct_forward(const ConvGeometry& g, const ConvArrays& arrays, std::int64_t begin,
-                    std::int64_t end) {
+void direct_forward(const ConvGeometry& g, const ConvArrays& arrays, const OutputStrides& strides,
+                    std::int64_t begin, std::int64_t end) {
   static const auto kernel = blis::brgemm_kernel();
   const std::int64_t k = g.k_per_group();
   const std::int64_t panels = (k + kPanel - 1) / kPanel;
@@ -123,20 +123,25 @@ void direct_forward(const ConvGeometry& g, const ConvArrays& arrays, std::int64_
             .b = arrays.weight + column + part.weight_offset,
             .b_row_stride = g.k,
             .b_batch_stride = g.contiguous_rows() ? weight_row : g.c_per_group() * g.k,
-            .c_row_stride = g.k,
+            .c_row_stride = strides.pixel,
             .accumulate = !is_first,
             .bias = arrays.bias == nullptr ? nullptr : arrays.bias + column};
         for (std::int64_t row = begin; row < stop; ++row) {
           const std::int64_t top = image * g.padded_h() + row % g.p * g.stride.h;
           product.a = arrays.images + top * g.padded_w() * g.c + group * g.c_per_group() +
                       part.image_offset;
-          product.c = arrays.y + row * g.q * g.k + column;
+          product.c = arrays.y + image * strides.image + row % g.p * strides.row + column;
           kernel(product);
         }
       });
     }
     begin = stop;
   }
+}
+
+void direct_forward(const ConvGeometry& g, const ConvArrays& arrays, std::int64_t begin,
+                    std::int64_t end) {
+  direct_forward(g, arrays, {g.p * g.q * g.k, g.q * g.k, g.k}, begin, end);
 }
 
 void direct_backward_weight(const ConvGeometry& g, const Tensor& padded, const Tensor& grad_y,
@@ -179,38 +184,6 @@ void direct_backward_weight(const ConvGeometry& g, const Tensor& padded, const T
       }
     });
   });
-}
-
-Tensor direct_scatter(const ConvGeometry& g, const Tensor& grad_y, const Tensor& flipped) {
-  static const auto kernel = blis::brgemm_kernel();
-  const std::int64_t c = g.c_per_group();
-  const std::int64_t k = g.k_per_group();
-  Tensor grad = Tensor::zeros({grad_y.shape().n(), g.padded_h(), g.padded_w(), g.c});
-  parallel_for(grad_y.shape().n(), [&](std::int64_t begin, std::int64_t end, int) {
-    for (std::int64_t row = begin * g.p; row < end * g.p; ++row) {
-      const float* from = grad_y.data() + row * g.q * g.k;
-      float* to =
-          grad.data() + (row / g.p * g.padded_h() + row % g.p * g.stride.h) * g.padded_w() * g.c;
-      for (std::int64_t tap = 0; tap < g.r * g.s; ++tap) {
-        const float* weight = flipped.data() + (g.r * g.s - 1 - tap) * g.k * c;
-        float* pixel =
-            to + (tap / g.s * g.dilation.h * g.padded_w() + tap % g.s * g.dilation.w) * g.c;
-        for (std::int64_t group = 0; group < g.groups; ++group) {
-          kernel({.m = g.q,
-                  .n = c,
-                  .k = k,
-                  .a = from + group * k,
-                  .a_row_stride = g.k,
-                  .b = weight + group * k * c,
-                  .b_row_stride = c,
-                  .c = pixel + group * c,
-                  .c_row_stride = g.stride.w * g.c,
-                  .accumulate = true});
-        }
-      }
-    }
-  });
-  return grad;
 }
 
 }  // namespace convoy::nn

@@ -7,8 +7,18 @@
 
 namespace convoy::nn {
 
+/// Floats from an output image, row or pixel to the next.
+struct OutputStrides {
+  std::int64_t image;
+  std::int64_t row;
+  std::int64_t pixel;
+};
+
 /// Rows begin .. end of all outputs' (images * P), from padded images (padded H, padded W, C) and
-/// the weight (R, S, C/groups, K). Runs on the calling thread.
+/// the weight (R, S, C/groups, K). Without taps all are the bias, or 0. Runs on the calling thread.
+void direct_forward(const ConvGeometry& g, const ConvArrays& arrays, const OutputStrides& strides,
+                    std::int64_t begin, std::int64_t end);
+/// With outputs side by side, (images, P, Q, K).
 void direct_forward(const ConvGeometry& g, const ConvArrays& arrays, std::int64_t begin,
                     std::int64_t end);
 
@@ -16,10 +26,5 @@ void direct_forward(const ConvGeometry& g, const ConvArrays& arrays, std::int64_
 /// C) and the gradient of their outputs (n, P, Q, K). Uses all threads.
 void direct_backward_weight(const ConvGeometry& g, const Tensor& padded, const Tensor& grad_y,
                             Tensor& grad_weight);
-
-/// The gradient of the padded images for any stride, dilation and groups: each output pixel
-/// scatters to the pixels it was made of. `flipped` is the weight as (R, S, K, C/groups) with both
-/// kernel axes reversed. Uses all threads.
-Tensor direct_scatter(const ConvGeometry& g, const Tensor& grad_y, const Tensor& flipped);
 
 }  // namespace convoy::nn

@@ -4,26 +4,11 @@
 
 #include "core/base/parallel.h"
 #include "core/nn/column_sums_kernel.h"
+#include "core/nn/conv2d_gather.h"
 #include "core/nn/conv2d_pad.h"
-#include "core/tensor/transpose.h"
 
 namespace convoy::nn {
 namespace {
-
-// weight (R, S, C/groups, K) -> (R, S, K, C/groups) with both kernel axes reversed: the kernel of
-// the data gradient, which is a convolution too.
-Tensor flip(const ConvGeometry& g, const Tensor& weight) {
-  const std::int64_t c = g.c_per_group();
-  const std::int64_t taps = g.r * g.s;
-  Tensor flipped({g.r, g.s, g.k, c});
-  parallel_for(taps, [&](std::int64_t begin, std::int64_t end, int) {
-    for (std::int64_t tap = begin; tap < end; ++tap) {
-      const float* from = weight.data() + (taps - 1 - tap) * c * g.k;
-      transpose({c, g.k, from, g.k, flipped.data() + tap * c * g.k, c});
-    }
-  });
-  return flipped;
-}
 
 // Stride 1, contiguous kernel rows: each pixel of x gathers from grad_y. Zero padding needs the
 // gradient of the image only; the other modes that of the padding as well.
@@ -120,32 +105,28 @@ void conv_backward_bias(const Tensor& grad_y, Tensor& grad_bias) {
 }
 
 ConvDataGradient::ConvDataGradient(const ConvGeometry& g, const Tensor& weight)
-    : g_(g), flipped_(flip(g, weight)) {
-  if (g.stride == Size2(1) && g.contiguous_rows()) {
-    gather_ = gather_of(g);
-    forward_.emplace(gather_, flipped_);
+    : g_(g), weight_(gather_weight(g, weight)), gather_(gather_of(g)) {
+  if (g.stride == Size2(1) && g.contiguous_rows() && winograd_fits(gather_)) {
+    winograd_.emplace(gather_, weight_);
   }
 }
 
 void ConvDataGradient::run(const Tensor& grad_y, Tensor grad_x) {
-  Tensor grad_input;
-  if (!forward_) {
-    grad_input = direct_scatter(g_, grad_y, flipped_);
-  } else {
-    const bool whole = gather_.p != g_.h || gather_.q != g_.w;
-    const std::int64_t n = grad_y.shape().n();
-    grad_input = whole ? Tensor({n, gather_.p, gather_.q, g_.c}) : grad_x;
-    const Tensor input = conv_input(gather_, grad_y);
-    parallel_for(n * forward_->units_per_image(),
+  const std::int64_t n = grad_y.shape().n();
+  const bool with_padding = g_.mode != PaddingMode::kZeros && g_.has_padding();
+  Tensor grad = with_padding ? Tensor({n, g_.padded_h(), g_.padded_w(), g_.c}) : grad_x;
+  if (winograd_) {
+    parallel_for(n * winograd_->units_per_image(),
                  [&](std::int64_t begin, std::int64_t end, int thread) {
-                   forward_->run({input.data(), nullptr, grad_input.data()}, begin, end, thread);
+                   winograd_->run({grad_y.data(), nullptr, grad.data()}, begin, end, thread);
                  });
-    if (!whole) {
-      return;
-    }
+  } else {
+    gather_data_gradient(g_, grad_y, weight_, grad);
   }
-  const Tensor inside = unpad(g_, grad_input);
-  std::ranges::copy(inside.values(), grad_x.data());
+  if (with_padding) {
+    const Tensor inside = unpad(g_, grad);
+    std::ranges::copy(inside.values(), grad_x.data());
+  }
 }
 
 }  // namespace convoy::nn

@@ -64,9 +64,9 @@ class ConvDataGradient {
 
  private:
   ConvGeometry g_;
-  Tensor flipped_;                      // (R, S, K, C/groups), both kernel axes reversed
-  ConvGeometry gather_;                 // of the convolution that gives the gradient
-  std::optional<ConvForward> forward_;  // none: outputs scatter to their inputs instead
+  Tensor weight_;        // as gather_data_gradient wants it
+  ConvGeometry gather_;  // of the convolution that gives the gradient, with stride 1
+  std::optional<ConvForward> winograd_;  // that one, or none: conv2d_gather.h does it
 };
 
 }  // namespace convoy::nn
