@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "core/base/parallel.h"
 
@@ -35,6 +36,13 @@ Tensor random_tensor(Shape shape, std::uint64_t seed) {
   Tensor tensor(shape);
   RandomSequence random({.seed = seed, .stream = Stream::kSynthetic});
   std::ranges::generate(tensor.values(), [&] { return random.normal(); });
+  return tensor;
+}
+
+Tensor whole_numbers(Shape shape, std::uint64_t seed) {
+  Tensor tensor(shape);
+  RandomSequence random({.seed = seed, .stream = Stream::kSynthetic});
+  std::ranges::generate(tensor.values(), [&] { return std::floor(random.uniform(-3.0F, 4.0F)); });
   return tensor;
 }
 

@@ -29,6 +29,9 @@ LayerRun run_layer(nn::Module& module, const Tensor& x, const LayerRunOptions& o
 /// Normally distributed numbers, the same in every call with the same seed.
 Tensor random_tensor(Shape shape, std::uint64_t seed = 1);
 
+/// From -3 to 3: every sum of a million of their products is exact, in whatever order.
+Tensor whole_numbers(Shape shape, std::uint64_t seed);
+
 /// Expects the same bits from 1, 2 and 3 threads: outputs, gradients and buffers. The module gets a
 /// ParameterStore of its own. Leaves the number of threads as it was.
 void expect_bits_do_not_depend_on_threads(nn::Module& module, const Tensor& x,

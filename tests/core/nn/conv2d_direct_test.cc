@@ -3,23 +3,13 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <cmath>
 
 #include "core/base/random.h"
 #include "core/nn/conv2d_pad.h"
+#include "tests/support/layer_run.h"
 
 namespace convoy::nn {
 namespace {
-
-// Whole numbers: every sum of their products below 2^24 is exact, in whatever order.
-Tensor whole_numbers(Shape shape, std::uint64_t seed) {
-  Tensor tensor(shape);
-  RandomSequence random({.seed = seed});
-  for (float& value : tensor.values()) {
-    value = std::floor(random.uniform(-3.0F, 4.0F));
-  }
-  return tensor;
-}
 
 float expected_weight_gradient(const ConvGeometry& g, const Tensor& padded, const Tensor& grad_y,
                                std::int64_t tap, std::int64_t c, std::int64_t k) {
@@ -46,9 +36,9 @@ class DirectWeightGradientTest : public ::testing::TestWithParam<Case> {};
 // More images, or larger ones, than are visited at a time.
 TEST_P(DirectWeightGradientTest, SumsOverAllPixelsOnce) {
   const ConvGeometry g = geometry(GetParam().options, GetParam().x);
-  const Tensor padded = pad(g, whole_numbers(GetParam().x, 1));
-  const Tensor grad_y = whole_numbers({g.n, g.p, g.q, g.k}, 2);
-  const Tensor before = whole_numbers({g.r, g.s, g.c_per_group(), g.k}, 3);
+  const Tensor padded = pad(g, testing::whole_numbers(GetParam().x, 1));
+  const Tensor grad_y = testing::whole_numbers({g.n, g.p, g.q, g.k}, 2);
+  const Tensor before = testing::whole_numbers({g.r, g.s, g.c_per_group(), g.k}, 3);
   Tensor grad = Tensor::zeros(before.shape());
   std::ranges::copy(before.values(), grad.data());
   direct_backward_weight(g, padded, grad_y, grad);
