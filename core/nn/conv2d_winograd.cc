@@ -20,9 +20,12 @@ std::int64_t block(const ConvGeometry& g) {
   return std::clamp<std::int64_t>(g.n * winograd_tiles(g), 1, most);
 }
 
-// Below this many channels, of input or output, the transforms cost what the products save
-// (AVX-512: 0.65 of the direct way's speed at 8 to 16 channels, 1.02 at 16 to 16, 1.3 at 16 to 64).
-constexpr std::int64_t kLeastChannels = 16;
+// With fewer channels the transforms cost what the products save (AVX-512, of the direct way's
+// speed: 0.6 at 8 to 16 channels, 0.9 at 16 to 8 and 8 to 64, 0.96 at 16 to 16, 1.25 at 32 to
+// 8, 1.3 at 16 to 64).
+bool channels_suffice(const ConvGeometry& g) {
+  return g.c >= 16 && g.k >= 8 && g.c * g.k >= 256;
+}
 
 // Of one of the 16 matrices of a block. Not a multiple of 4 KiB, or all 16 points of a channel
 // would meet in one set of the cache.
@@ -91,8 +94,8 @@ void transform_inputs(const ConvGeometry& g, const float* x, std::int64_t begin,
 
 bool winograd_fits(const ConvGeometry& g) {
   return g.r == 3 && g.s == 3 && g.stride == Size2(1) && g.dilation == Size2(1) && g.groups == 1 &&
-         (g.mode == PaddingMode::kZeros || !g.has_padding()) && g.c >= kLeastChannels &&
-         g.k >= kLeastChannels && g.p >= 2 && g.q >= 2;
+         (g.mode == PaddingMode::kZeros || !g.has_padding()) && channels_suffice(g) && g.p >= 2 &&
+         g.q >= 2;
 }
 
 std::int64_t winograd_tiles(const ConvGeometry& g) {
