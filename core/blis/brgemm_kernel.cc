@@ -5,6 +5,9 @@
 // rows of 2 vectors fill AVX-512's 32 registers, 6 rows the 16 of AVX2 and SSE; so do 14 of 1
 // vector.
 #include "core/blis/brgemm.h"
+
+#include <utility>
+
 #include "core/blis/vec.h"
 
 namespace convoy::blis {
@@ -88,16 +91,13 @@ requires(Vectors == 1 || Vectors == 2) inline void tile(const Brgemm& g, std::in
   }
 }
 
-template <int Vectors, bool Partial, int MaxRows = max_rows(Vectors)>
-inline void tile_of_rows(int rows, const Brgemm& g, std::int64_t first, const float* b, float* c,
-                         const float* bias, int last) {
-  if constexpr (MaxRows > 0) {
-    if (rows == MaxRows) {
-      tile<MaxRows, Vectors, Partial>(g, first, b, c, bias, last);
-    } else {
-      tile_of_rows<Vectors, Partial, MaxRows - 1>(rows, g, first, b, c, bias, last);
-    }
-  }
+// The tiles by their number of rows, from 1.
+using Tile = void(const Brgemm& g, std::int64_t first, const float* b, float* c, const float* bias,
+                  int last);
+template <int Vectors, bool Partial, int... Rows>
+inline Tile* tile_of_rows(std::integer_sequence<int, Rows...>, std::int64_t rows) {
+  static constexpr Tile* kTiles[] = {tile<Rows + 1, Vectors, Partial>...};
+  return kTiles[rows - 1];
 }
 
 // All rows of one panel of `Vectors` vectors, in tiles of even height.
@@ -105,11 +105,15 @@ template <int Vectors, bool Partial>
 inline void panel(const Brgemm& g, std::int64_t column, int last) {
   constexpr int kMaxRows = max_rows(Vectors);
   const std::int64_t tiles = (g.m + kMaxRows - 1) / kMaxRows;
+  const std::int64_t even = tiles == 0 ? 0 : g.m / tiles;
+  const std::int64_t taller = g.m - even * tiles;
+  std::int64_t row = 0;
   for (std::int64_t i = 0; i < tiles; ++i) {
-    const std::int64_t row = g.m * i / tiles;
-    const auto rows = static_cast<int>(g.m * (i + 1) / tiles - row);
-    tile_of_rows<Vectors, Partial>(rows, g, row, g.b + column, g.c + row * g.c_row_stride + column,
-                                   g.bias == nullptr ? nullptr : g.bias + column, last);
+    const std::int64_t rows = i < taller ? even + 1 : even;
+    tile_of_rows<Vectors, Partial>(std::make_integer_sequence<int, kMaxRows>(), rows)(
+        g, row, g.b + column, g.c + row * g.c_row_stride + column,
+        g.bias == nullptr ? nullptr : g.bias + column, last);
+    row += rows;
   }
 }
 

@@ -126,12 +126,14 @@ void direct_forward(const ConvGeometry& g, const ConvArrays& arrays, const Outpu
             .c_row_stride = strides.pixel,
             .accumulate = !is_first,
             .bias = arrays.bias == nullptr ? nullptr : arrays.bias + column};
+        const std::int64_t top = begin - image * g.p;
+        product.a = arrays.images + group * g.c_per_group() + part.image_offset +
+                    (image * g.padded_h() + top * g.stride.h) * g.padded_w() * g.c;
+        product.c = arrays.y + image * strides.image + top * strides.row + column;
         for (std::int64_t row = begin; row < stop; ++row) {
-          const std::int64_t top = image * g.padded_h() + row % g.p * g.stride.h;
-          product.a = arrays.images + top * g.padded_w() * g.c + group * g.c_per_group() +
-                      part.image_offset;
-          product.c = arrays.y + image * strides.image + row % g.p * strides.row + column;
           kernel(product);
+          product.a += g.stride.h * g.padded_w() * g.c;
+          product.c += strides.row;
         }
       });
     }
