@@ -18,10 +18,13 @@ std::int64_t image_elements(const Tensor& tensor) {
   return tensor.shape().n() == 0 ? 0 : tensor.elements() / tensor.shape().n();
 }
 
-// Of a whole convolution's output, before any pooling.
+// Of a whole convolution's output, before any pooling. The weight is read again for every group of
+// images, so that a group is no smaller than half a large weight.
 std::int64_t cached_images(const ConvGeometry& g) {
-  const std::int64_t bytes = g.p * g.q * g.k * static_cast<std::int64_t>(sizeof(float));
-  return std::max<std::int64_t>(kCachedBytes / bytes, 1);
+  constexpr std::int64_t kFloat = sizeof(float);
+  const std::int64_t weight_bytes = g.r * g.s * g.c_per_group() * g.k * kFloat;
+  const std::int64_t images = std::max(kCachedBytes, weight_bytes / 2) / (g.p * g.q * g.k * kFloat);
+  return std::clamp<std::int64_t>(images, 1, std::max<std::int64_t>(g.n, 1));
 }
 
 std::int64_t winner_bytes(const PoolGeometry& pool) {
