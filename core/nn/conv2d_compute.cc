@@ -31,11 +31,6 @@ std::int64_t winner_bytes(const PoolGeometry& pool) {
   return winners_are_bytes(pool) ? 1 : 4;
 }
 
-Tensor images(const Tensor& tensor, std::int64_t first, std::int64_t count) {
-  const Shape& shape = tensor.shape();
-  return tensor.slice(first * image_elements(tensor), {count, shape.h(), shape.w(), shape.c()});
-}
-
 // The gradients that are wanted, from that of every output: of pooled ones image group by image
 // group, so that it stays in the cache.
 struct PixelGradients {

@@ -39,6 +39,12 @@ bool pads_itself(const ConvGeometry& g) {
 
 }  // namespace
 
+Tensor images(const Tensor& batch, std::int64_t first, std::int64_t count) {
+  const Shape& shape = batch.shape();
+  const std::int64_t image = shape.h() * shape.w() * shape.c();
+  return batch.slice(first * image, {count, shape.h(), shape.w(), shape.c()});
+}
+
 Tensor conv_input(const ConvGeometry& g, const Tensor& x) {
   return pads_itself(g) ? x : pad(g, x);
 }
@@ -81,7 +87,16 @@ void ConvForward::run(const Call& call, std::int64_t begin, std::int64_t end, in
 
 void conv_backward_weight(const ConvGeometry& g, const Tensor& input, const Tensor& grad_y,
                           Tensor& grad_weight) {
-  direct_backward_weight(g, conv_padded(g, input), grad_y, grad_weight);
+  // As many images as stay in the cache once they are padded.
+  constexpr std::int64_t kPaddedFloats = 256 << 10;
+  const std::int64_t step =
+      std::max<std::int64_t>(kPaddedFloats / (g.padded_h() * g.padded_w() * g.c), 1);
+  const std::int64_t n = grad_y.shape().n();
+  for (std::int64_t first = 0; first < n; first += step) {
+    const std::int64_t count = std::min(step, n - first);
+    direct_backward_weight(g, conv_padded(g, images(input, first, count)),
+                           images(grad_y, first, count), grad_weight);
+  }
 }
 
 void conv_backward_bias(const Tensor& grad_y, Tensor& grad_bias) {

@@ -11,6 +11,9 @@
 
 namespace convoy::nn {
 
+/// `count` images of a batch (N, any, any, any), from `first` on.
+Tensor images(const Tensor& batch, std::int64_t first, std::int64_t count);
+
 /// The images as the passes want them: padded, or x (N, H, W, C) itself where the algorithm needs
 /// no padding.
 Tensor conv_input(const ConvGeometry& g, const Tensor& x);
