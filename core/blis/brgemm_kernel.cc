@@ -78,16 +78,18 @@ requires(Vectors == 1 || Vectors == 2) inline void tile(const Brgemm& g, std::in
     a_batch += g.a_group_stride - g.batch * g.a_batch_stride;
     b_batch += g.b_group_stride - g.batch * g.b_batch_stride;
   }
+  const std::int64_t c_row_stride = g.c_row_stride;
 #pragma GCC unroll 16
   for (int row = 0; row < Rows; ++row) {
     for (int v = 0; v < Vectors; ++v) {
-      float* out = c + row * g.c_row_stride + v * Vec::kWidth;
+      float* out = c + v * Vec::kWidth;
       if (Partial && v == Vectors - 1) {
         sum[row][v].store_first(out, last);
       } else {
         sum[row][v].store(out);
       }
     }
+    c += c_row_stride;
   }
 }
 
