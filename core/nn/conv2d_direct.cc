@@ -2,7 +2,8 @@
 // output row at a time, the pixels as rows of A, with a kernel row's (s, c) run as k and the kernel
 // rows as the batch. Where a kernel row is not contiguous (groups, dilation along the width), k is
 // the group's channels and the batch is s. A sum too long for the cache is added up part by part,
-// each for all rows of an image, in the same order.
+// each for all rows of an image, in the same order. For the weight's gradient its rows (r, s, c)
+// are the rows of A, output pixels are k, output rows the batch and images the groups.
 #include "core/nn/conv2d_direct.h"
 
 #include <algorithm>
@@ -155,7 +156,8 @@ void direct_backward_weight(const ConvGeometry& g, const Tensor& padded, const T
   const std::int64_t threads = num_threads();
   const std::int64_t rows = g.r * g.s * g.c_per_group();
   const std::int64_t full = (rows + kMostRows - 1) / kMostRows;
-  const std::int64_t blocks = std::min((full + threads - 1) / threads * threads, rows);
+  const std::int64_t blocks =
+      g.groups >= threads ? full : std::min((full + threads - 1) / threads * threads, rows);
   const PoolArray<std::int64_t> offsets = weight_row_offsets(g);
   const std::int64_t k = g.k_per_group();
   parallel_for(g.groups * blocks, [&](std::int64_t begin, std::int64_t end, int) {
