@@ -34,6 +34,8 @@ struct Brgemm {
   std::int64_t b_group_stride = 0;
   float* c = nullptr;
   std::int64_t c_row_stride = 0;
+  /// C is in no cache: a tile of it is fetched while its sums are made, or storing would wait.
+  bool c_is_far = false;
   /// Where the sum starts: at C itself if `accumulate`, else at `bias` (n values for every row) if
   /// there is one, else at zero.
   bool accumulate = false;

@@ -40,6 +40,14 @@ requires(Vectors == 1 || Vectors == 2) inline void tile(const Brgemm& g, std::in
                                       : Vec::zero();
     }
   }
+  if (g.c_is_far) {
+#pragma GCC unroll 16
+    for (int row = 0; row < Rows; ++row) {
+      for (int v = 0; v < Vectors; ++v) {
+        __builtin_prefetch(c + row * g.c_row_stride + v * Vec::kWidth, 1);
+      }
+    }
+  }
   // Counted from the first row, or one register more would be taken.
   const auto a_start = [&g](std::int64_t row) {
     return g.a_rows != nullptr ? g.a_rows[row] : row * g.a_row_stride;

@@ -21,6 +21,9 @@ constexpr std::int64_t kPanel = 32;
 // Rows of a panel that stay in the first-level cache while the output rows of an image pass by.
 constexpr std::int64_t kPanelRows = 256;
 
+// That stay in the second-level cache together.
+constexpr std::int64_t kCachedFloats = 128 << 10;
+
 // A part of the sum for an output pixel: `batch` runs of `k` products each.
 struct Part {
   std::int64_t batch;
@@ -65,7 +68,6 @@ struct Portion {
 // the second-level cache together with what they were made of.
 template <typename Visit>
 void for_each_portion(const ConvGeometry& g, std::int64_t n, const Visit& visit) {
-  constexpr std::int64_t kCachedFloats = 128 << 10;
   constexpr std::int64_t kLeastPixels = 512;  // or starting from what was summed so far costs time
   const std::int64_t row = g.q * g.k + g.stride.h * g.padded_w() * g.c;
   const std::int64_t most = std::max(kCachedFloats / row, (kLeastPixels + g.q - 1) / g.q);
@@ -106,6 +108,8 @@ void direct_forward(const ConvGeometry& g, const ConvArrays& arrays, const Outpu
   const std::int64_t panels = (k + kPanel - 1) / kPanel;
   const std::int64_t image_row = g.dilation.h * g.padded_w() * g.c;
   const std::int64_t weight_row = g.s * g.c_per_group() * g.k;
+  // Where panels leave gaps, the processor does not foresee what is stored next.
+  const bool is_far = strides.pixel > kPanel && (end - begin) * g.q * g.k > kCachedFloats;
   while (begin < end) {
     const std::int64_t image = begin / g.p;
     const std::int64_t stop = std::min(end, (image + 1) * g.p);
@@ -125,6 +129,7 @@ void direct_forward(const ConvGeometry& g, const ConvArrays& arrays, const Outpu
             .b_row_stride = g.k,
             .b_batch_stride = g.contiguous_rows() ? weight_row : g.c_per_group() * g.k,
             .c_row_stride = strides.pixel,
+            .c_is_far = is_far,
             .accumulate = !is_first,
             .bias = arrays.bias == nullptr ? nullptr : arrays.bias + column};
         const std::int64_t top = begin - image * g.p;
