@@ -2,9 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
-#include <cstring>
-#include <fstream>
 #include <utility>
 
 #include "core/base/check.h"
@@ -17,6 +14,7 @@ namespace fs = std::filesystem;
 
 constexpr std::uint32_t kImagesMagic = 0x00000803;
 constexpr std::uint32_t kLabelsMagic = 0x00000801;
+constexpr std::uint64_t kMaxFileBytes = kMaxIdxBytes + 16;
 constexpr const char* kAdvice = "Fetch it again (MNIST: deploy/fetch-mnist).";
 
 std::uint32_t read_uint32(ByteSource& source, const std::string& name, int offset) {
@@ -94,24 +92,21 @@ std::vector<std::uint8_t> read_elements(ByteSource& source, std::uint64_t bytes,
   return elements;
 }
 
-std::vector<std::uint8_t> read_file(const fs::path& path) {
-  std::error_code error;
-  const auto status = fs::status(path, error);
-  check(fs::is_regular_file(status), "{}: not a readable file ({}). Check --data.", path.string(),
-        error ? error.message() : "no regular file");
-  const std::uintmax_t bytes = fs::file_size(path, error);
-  check(!error, "{}: {}", path.string(), error.message());
-  check(bytes <= kMaxIdxBytes + 16, "{}: {} bytes; at most {} can be read. Is it an IDX file?",
-        path.string(), bytes, kMaxIdxBytes + 16);
-  std::ifstream in(path, std::ios::binary);
-  check(in.is_open(), "{}: cannot be opened: {}. Try: ls -l {}", path.string(),
-        std::strerror(errno), path.string());
-  std::vector<std::uint8_t> content(bytes);
-  in.read(reinterpret_cast<char*>(content.data()), static_cast<std::streamsize>(bytes));
-  check(in.gcount() == static_cast<std::streamsize>(bytes),
-        "{}: {} of {} bytes could be read: {}. Try again.", path.string(), in.gcount(), bytes,
-        std::strerror(errno));
-  return content;
+IdxImages read_images(ByteSource& source, const std::string& name) {
+  const auto [count, height, width] = read_header(source, kImagesMagic, name);
+  const std::uint64_t bytes = std::uint64_t{count} * height * width;  // < 2^59, cannot overflow
+  return {count, height, width, read_elements(source, bytes, 16, name)};
+}
+
+std::vector<std::uint8_t> read_labels(ByteSource& source, const std::string& name, int classes) {
+  const std::uint32_t count = read_header(source, kLabelsMagic, name)[0];
+  std::vector<std::uint8_t> labels = read_elements(source, count, 8, name);
+  for (std::size_t i = 0; i < labels.size(); ++i) {
+    check(labels[i] < classes,
+          "{}: label {} at offset {}; between 0 and {} expected. Labels of another data set? {}",
+          name, labels[i], i + 8, classes - 1, kAdvice);
+  }
+  return labels;
 }
 
 fs::path find_file(const fs::path& dir, const std::string& stem, const std::string& kind) {
@@ -136,30 +131,23 @@ fs::path find_file(const fs::path& dir, const std::string& stem, const std::stri
 
 IdxImages parse_idx_images(std::span<const std::uint8_t> file, const std::string& name) {
   ByteSource source(file, name);
-  const auto [count, height, width] = read_header(source, kImagesMagic, name);
-  const std::uint64_t bytes = std::uint64_t{count} * height * width;  // < 2^59, cannot overflow
-  return {count, height, width, read_elements(source, bytes, 16, name)};
+  return read_images(source, name);
 }
 
 std::vector<std::uint8_t> parse_idx_labels(std::span<const std::uint8_t> file,
                                            const std::string& name, int classes) {
   ByteSource source(file, name);
-  const std::uint32_t count = read_header(source, kLabelsMagic, name)[0];
-  std::vector<std::uint8_t> labels = read_elements(source, count, 8, name);
-  for (std::size_t i = 0; i < labels.size(); ++i) {
-    check(labels[i] < classes,
-          "{}: label {} at offset {}; between 0 and {} expected. Labels of another data set? {}",
-          name, labels[i], i + 8, classes - 1, kAdvice);
-  }
-  return labels;
+  return read_labels(source, name, classes);
 }
 
 IdxImages read_idx_images(const fs::path& path) {
-  return parse_idx_images(read_file(path), path.string());
+  ByteSource source(path, kMaxFileBytes);
+  return read_images(source, path.string());
 }
 
 std::vector<std::uint8_t> read_idx_labels(const fs::path& path, int classes) {
-  return parse_idx_labels(read_file(path), path.string(), classes);
+  ByteSource source(path, kMaxFileBytes);
+  return read_labels(source, path.string(), classes);
 }
 
 Dataset load_idx_dataset(const fs::path& dir, Split split, const std::string& name,

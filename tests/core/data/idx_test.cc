@@ -60,12 +60,57 @@ std::string refusal(const std::function<void()>& action) {
   return "accepted";
 }
 
+void write_file(const fs::path& path, const Bytes& content) {
+  std::ofstream(path, std::ios::binary)
+      .write(reinterpret_cast<const char*>(content.data()),
+             static_cast<std::streamsize>(content.size()));
+}
+
+// A file on disk, while it is looked at.
+class OnDisk {
+ public:
+  explicit OnDisk(const Bytes& content)
+      : path_(fs::temp_directory_path() / fmt::format("convoy-idx-file-{}", ::getpid())) {
+    write_file(path_, content);
+  }
+  ~OnDisk() { fs::remove(path_); }
+  OnDisk(const OnDisk&) = delete;
+  OnDisk& operator=(const OnDisk&) = delete;
+
+  const fs::path& path() const { return path_; }
+  std::string call_file(std::string text) const {
+    const std::size_t at = text.find(path_.string());
+    return at == std::string::npos ? text : text.replace(at, path_.string().size(), "FILE");
+  }
+
+ private:
+  fs::path path_;
+};
+
+// Files are judged alike whether they are in memory or streamed from the disk.
 std::string images_refusal(const Bytes& file) {
-  return refusal([&] { parse_idx_images(file, "FILE"); });
+  const std::string text = refusal([&] { parse_idx_images(file, "FILE"); });
+  const OnDisk disk(file);
+  EXPECT_EQ(disk.call_file(refusal([&] { read_idx_images(disk.path()); })), text);
+  return text;
 }
 
 std::string labels_refusal(const Bytes& file) {
-  return refusal([&] { parse_idx_labels(file, "FILE", 10); });
+  const std::string text = refusal([&] { parse_idx_labels(file, "FILE", 10); });
+  const OnDisk disk(file);
+  EXPECT_EQ(disk.call_file(refusal([&] { read_idx_labels(disk.path(), 10); })), text);
+  return text;
+}
+
+// Images that neither fit a read of the disk nor can be packed.
+Bytes large_images() {
+  Bytes noise(10 * 256 * 256);
+  std::uint32_t state = 1;
+  for (std::uint8_t& byte : noise) {
+    state = state * 1664525 + 1013904223;
+    byte = static_cast<std::uint8_t>(state >> 24);
+  }
+  return idx(0x803, {10, 256, 256}, noise);
 }
 
 TEST(IdxTest, ReadsImagesPlainAndGzipped) {
@@ -150,6 +195,33 @@ TEST(IdxTest, GzipBombStopsWhereTheHeaderSays) {
   EXPECT_THAT(labels_refusal(gzip(bomb)), HasSubstr("should end at offset 12, but more follow"));
 }
 
+TEST(IdxTest, FilesOfManyReadsAreReadWhole) {
+  const Bytes file = large_images();
+  const Bytes pixels(file.begin() + 16, file.end());
+  Bytes members = gzip({file.begin(), file.begin() + 300'000});  // one gzip file after the other
+  const Bytes rest = gzip({file.begin() + 300'000, file.end()});
+  members.insert(members.end(), rest.begin(), rest.end());
+  for (const Bytes& stored : {file, gzip(file), members}) {
+    const OnDisk disk(stored);
+    EXPECT_EQ(read_idx_images(disk.path()).pixels, pixels);
+  }
+}
+
+TEST(IdxTest, FilesOfManyReadsThatEndTooSoonOrTooLateAreRefusedWithTheOffset) {
+  Bytes file = large_images();
+  const Bytes packed = gzip(file);
+  file.pop_back();
+  EXPECT_THAT(images_refusal(file),
+              HasSubstr("after offset 16 the header promises 655360 bytes, 655359 are there"));
+  EXPECT_THAT(images_refusal({packed.begin(), packed.end() - 9}),
+              HasSubstr(fmt::format("gzip data cut off at byte {}", packed.size() - 9)));
+  file.insert(file.end(), {0, 0});
+  EXPECT_THAT(images_refusal(file), HasSubstr("should end at offset 655376, but more follow"));
+  Bytes damaged = packed;
+  damaged[packed.size() - 6] ^= 1;  // in the checksum
+  EXPECT_THAT(images_refusal(damaged), HasSubstr("damaged gzip data near byte"));
+}
+
 TEST(IdxTest, ExtentsBeyondTheLimitsAreRefused) {
   EXPECT_THAT(images_refusal(idx(0x803, {kMaxIdxCount + 1, 1, 1}, {1})),
               HasSubstr("count 2147483649 at offset 4"));
@@ -191,9 +263,7 @@ class IdxFolderTest : public ::testing::Test {
 
  protected:
   void write(const std::string& name, const Bytes& content) const {
-    std::ofstream(dir_ / name, std::ios::binary)
-        .write(reinterpret_cast<const char*>(content.data()),
-               static_cast<std::streamsize>(content.size()));
+    write_file(dir_ / name, content);
   }
   std::string train_refusal() const {
     return refusal([&] { load(Split::kTrain); });
