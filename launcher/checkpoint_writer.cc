@@ -43,8 +43,7 @@ fs::path CheckpointWriter::write_now(const Tensor& all_values, const RunState& s
   fs::path written = io::write_checkpoint(
       options_.directory, kept.step,
       {.model = weights_file(model_, all_values.values()),
-       .optimizer = {.tensors = io::optimizer_state_dict(*model_.store, state.snapshot.optimizer),
-                     .metadata = {}},
+       .optimizer = {io::optimizer_state_sources(*model_.store, state.snapshot.optimizer), {}},
        .state_json = state_text(state)});
   const std::vector<std::string> damage = io::verify_checkpoint(written);
   convoy::check(damage.empty(), "{} was damaged while it was written: {}\nThe disk may be failing.",

@@ -18,8 +18,12 @@
 namespace convoy::launcher {
 namespace {
 
+std::string hash_text(std::uint64_t hash) {
+  return fmt::format("{:016x}", hash);
+}
+
 std::string hash_text(std::span<const std::byte> bytes) {
-  return fmt::format("{:016x}", io::hash64(bytes));
+  return hash_text(io::hash64(bytes));
 }
 
 std::string c_library() {
@@ -82,7 +86,7 @@ bool agree(dist::Communicator& communicator, const dist::Fingerprint& mine) {
 dist::Fingerprint fingerprint_of_program(const TrainOptions& given) {
   dist::Fingerprint fingerprint;
   fingerprint.add("convoy", CONVOY_VERSION);
-  fingerprint.add("program", hash_text(io::read_file("/proc/self/exe")));
+  fingerprint.add("program", hash_text(io::hash64_of_file("/proc/self/exe")));
   fingerprint.add("C library", c_library());  // its exp, log and cos
   // AVX2 and AVX-512 give the same bits.
   fingerprint.add("arithmetic", active_isa() == Isa::kGeneric

@@ -1,6 +1,6 @@
 #include "launcher/trained_model.h"
 
-#include <algorithm>
+#include <array>
 
 #include "core/base/check.h"
 #include "core/io/checkpoint.h"
@@ -72,24 +72,25 @@ TrainedModel read_model(const fs::path& weights, const std::string& model,
 }
 
 void share_weights(TrainedModel& model, dist::Communicator& communicator) {
-  const auto mine = std::as_writable_bytes(model.store->all_values());
-  const std::vector<std::byte> first =
-      dist::broadcast(communicator, std::vector(mine.begin(), mine.end()));
-  check(first.size() == mine.size(), "model {}: rank 0 has {} bytes of weights, {} has {}",
-        model.spec.model.name(), first.size(), communicator.name(communicator.rank()), mine.size());
-  std::ranges::copy(first, mine.begin());
+  const std::span<float> mine = model.store->all_values();
+  std::array<std::int64_t, 1> first = {static_cast<std::int64_t>(mine.size())};
+  dist::broadcast(communicator, std::as_writable_bytes(std::span(first)));
+  check(first[0] == static_cast<std::int64_t>(mine.size()),
+        "model {}: rank 0 has {} weights, {} has {}", model.spec.model.name(), first[0],
+        communicator.name(communicator.rank()), mine.size());
+  dist::broadcast(communicator, std::as_writable_bytes(mine));
 }
 
-io::SafetensorsFile weights_file(const TrainedModel& model) {
+io::SafetensorsContent weights_file(const TrainedModel& model) {
   return weights_file(model, model.store->all_values());
 }
 
-io::SafetensorsFile weights_file(const TrainedModel& model, std::span<const float> all_values) {
-  return {.tensors = io::state_dict(*model.store, all_values),
-          .metadata = {{"format", "pt"},
-                       {kModelText, model.spec.text},
-                       {kModelSource, model.spec.source},
-                       {kDataset, model.dataset}}};
+io::SafetensorsContent weights_file(const TrainedModel& model, std::span<const float> all_values) {
+  return {io::state_sources(*model.store, all_values),
+          {{"format", "pt"},
+           {kModelText, model.spec.text},
+           {kModelSource, model.spec.source},
+           {kDataset, model.dataset}}};
 }
 
 ModelSpec model_of(const io::SafetensorsFile& file, const fs::path& weights) {

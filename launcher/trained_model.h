@@ -46,11 +46,11 @@ TrainedModel read_model(const std::filesystem::path& weights, const std::string&
 /// Gives all ranks rank 0's weights. A collective. Throws Error if their models differ.
 void share_weights(TrainedModel& model, dist::Communicator& communicator);
 
-/// The weights, with the model's text and the data set's name beside them, where read_model and
-/// dataset_of find them.
-io::SafetensorsFile weights_file(const TrainedModel& model);
+/// The weights, borrowed, with the model's text and the data set's name beside them, where
+/// read_model and dataset_of find them.
+io::SafetensorsContent weights_file(const TrainedModel& model);
 /// The same of a copy of its store's all_values().
-io::SafetensorsFile weights_file(const TrainedModel& model, std::span<const float> all_values);
+io::SafetensorsContent weights_file(const TrainedModel& model, std::span<const float> all_values);
 
 /// The model that a weights file names, with the source it had in the first place. Throws Error if
 /// convoy did not write it.

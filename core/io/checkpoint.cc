@@ -99,9 +99,15 @@ void replace_directory(const fs::path& from, const fs::path& to) {
 }
 
 // Gives the part of the manifest that describes the file.
-Json write_part(const fs::path& path, std::span<const std::byte> bytes) {
-  write_new_file(path, bytes);
-  return {{"bytes", bytes.size()}, {"sha256", sha256_hex(bytes)}};
+Json write_part(const fs::path& path, const FileContent& content) {
+  Sha256 sha256;
+  write_new_file(path, {.bytes = content.bytes, .give = [&](const ByteSink& sink) {
+                          content.give([&](std::span<const std::byte> bytes) {
+                            sha256.add(bytes);
+                            sink(bytes);
+                          });
+                        }});
+  return {{"bytes", content.bytes}, {"sha256", sha256.hex()}};
 }
 
 // The manifest's "files", or an empty object and a line in `damage`.
@@ -148,7 +154,7 @@ std::string damage_of(const fs::path& checkpoint, const std::string& name, const
   if (const Json wanted = expected.value("bytes", Json()); wanted != size) {
     return fmt::format("{} bytes, the manifest says {}", size, printable(wanted.dump()));
   }
-  return expected.value("sha256", Json()) == sha256_hex(read_file(checkpoint / name))
+  return expected.value("sha256", Json()) == sha256_hex_of_file(checkpoint / name)
              ? ""
              : "its SHA-256 is not the manifest's: the content has changed";
 }
@@ -174,10 +180,11 @@ fs::path write_checkpoint(const fs::path& directory, std::int64_t step,
 
   Json files;
   files["model.safetensors"] =
-      write_part(parts / "model.safetensors", serialize_safetensors(contents.model));
+      write_part(parts / "model.safetensors", safetensors_bytes(contents.model));
   files["optimizer.safetensors"] =
-      write_part(parts / "optimizer.safetensors", serialize_safetensors(contents.optimizer));
-  files["state.json"] = write_part(parts / "state.json", as_bytes(contents.state_json));
+      write_part(parts / "optimizer.safetensors", safetensors_bytes(contents.optimizer));
+  files["state.json"] =
+      write_part(parts / "state.json", FileContent::of(as_bytes(contents.state_json)));
   const Json manifest = {{"format", kFormat}, {"version", kVersion}, {"files", files}};
   write_new_file(parts / kManifest, as_bytes(manifest.dump(2) + "\n"));
   sync_directory(parts);

@@ -25,16 +25,17 @@
 namespace convoy::io {
 
 struct CheckpointContents {
-  SafetensorsFile model = {};
-  SafetensorsFile optimizer = {};
+  SafetensorsContent model = {};
+  SafetensorsContent optimizer = {};
   std::string state_json = {};
 };
 
 /// Where the checkpoint of a step lies.
 std::filesystem::path checkpoint_path(const std::filesystem::path& directory, std::int64_t step);
 
-/// Writes the checkpoint of a step, in place of one of that step if there is one, and returns its
-/// directory. Creates `directory`. Throws Error and leaves no part of it if that cannot be done.
+/// Writes the checkpoint of a step, piece by piece, in place of one of that step if there is one,
+/// and returns its directory. Creates `directory`. Throws Error and leaves no part of it if that
+/// cannot be done.
 std::filesystem::path write_checkpoint(const std::filesystem::path& directory, std::int64_t step,
                                        const CheckpointContents& contents);
 

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <cstdio>
@@ -16,6 +17,8 @@ namespace convoy::io {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr std::uint64_t kPieceBytes = std::uint64_t{1} << 16;
 
 FileDescriptor open_file(const fs::path& path, int flags, unsigned mode = 0) {
   return FileDescriptor(::open(path.c_str(), flags | O_CLOEXEC, mode));
@@ -50,25 +53,79 @@ fs::path temporary_beside(const fs::path& path) {
          fmt::format(".{}.{}-{}.tmp", path.filename().string(), ::getpid(), count++);
 }
 
-// Gives an errno value, 0 for success.
-int create_file(const fs::path& path, std::span<const std::byte> bytes, unsigned mode) {
-  FileDescriptor file = open_file(path, O_WRONLY | O_CREAT | O_EXCL, mode);
-  if (!file) {
-    return errno;
+// Removes a file in the end unless it is kept.
+class Unfinished {
+ public:
+  explicit Unfinished(const fs::path& path) : path_(path) {}
+  ~Unfinished() {
+    if (!kept_) {
+      ::unlink(path_.c_str());
+    }
   }
-  const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-  int error = write_all(file, text) && ::fsync(file.get()) == 0 ? 0 : errno;
-  if (!file.close() && error == 0) {
-    error = errno;
+  Unfinished(const Unfinished&) = delete;
+  Unfinished& operator=(const Unfinished&) = delete;
+  void keep() { kept_ = true; }
+
+ private:
+  const fs::path& path_;
+  bool kept_ = false;
+};
+
+// `meant`: the path for messages.
+void check_written(bool done, const FileContent& content, const fs::path& meant) {
+  if (!done) {
+    fail_io(fmt::format("write {} bytes to", content.bytes), meant, errno);
   }
-  if (error != 0) {
-    ::unlink(path.c_str());
-  }
-  return error;
 }
 
-[[noreturn]] void fail_write(const fs::path& path, std::span<const std::byte> bytes, int error) {
-  fail_io(fmt::format("write {} bytes to", bytes.size()), path, error);
+// Makes `path`, which is to become `meant`, perhaps by `finish`, whose result says whether it did.
+template <typename Finish>
+void create_file(const fs::path& path, const fs::path& meant, const FileContent& content,
+                 unsigned mode, Finish finish) {
+  FileDescriptor file = open_file(path, O_WRONLY | O_CREAT | O_EXCL, mode);
+  check_written(static_cast<bool>(file), content, meant);
+  Unfinished unfinished(path);
+  content.give([&](std::span<const std::byte> bytes) {
+    const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+    check_written(write_all(file, text), content, meant);
+  });
+  check_written(::fsync(file.get()) == 0, content, meant);
+  check_written(file.close(), content, meant);
+  check_written(finish(), content, meant);
+  unfinished.keep();
+}
+
+struct OpenFile {
+  FileDescriptor descriptor;
+  std::uint64_t bytes = 0;
+};
+
+OpenFile open_regular(const fs::path& path) {
+  // Without O_NONBLOCK, opening a named pipe would wait for a writer.
+  FileDescriptor file = open_file(path, O_RDONLY | O_NONBLOCK);
+  struct stat status = {};
+  if (!file || ::fstat(file.get(), &status) != 0) {
+    fail_io("read", path, errno);
+  }
+  check(S_ISREG(status.st_mode), "cannot read '{}': {}", path.string(),
+        S_ISDIR(status.st_mode) ? "it is a directory, a file is needed" : "not a regular file");
+  return {std::move(file), static_cast<std::uint64_t>(status.st_size)};
+}
+
+// Fills `out`, of which the file has to have enough left. `done`: bytes before.
+void read_exactly(const OpenFile& file, const fs::path& path, std::uint64_t done,
+                  std::span<std::byte> out) {
+  while (!out.empty()) {
+    const ssize_t got = ::read(file.descriptor.get(), out.data(), out.size());
+    if (got < 0 && errno != EINTR) {
+      fail_io("read", path, errno);
+    }
+    check(got != 0, "cannot read '{}': it shrank to {} of {} bytes while it was read",
+          path.string(), done, file.bytes);
+    const auto more = static_cast<std::size_t>(std::max<ssize_t>(got, 0));
+    done += more;
+    out = out.subspan(more);
+  }
 }
 
 }  // namespace
@@ -79,44 +136,39 @@ void fail_io(std::string_view verb, const fs::path& path, int error) {
 }
 
 std::vector<std::byte> read_file(const fs::path& path) {
-  // Without O_NONBLOCK, opening a named pipe would wait for a writer.
-  const FileDescriptor file = open_file(path, O_RDONLY | O_NONBLOCK);
-  struct stat status = {};
-  if (!file || ::fstat(file.get(), &status) != 0) {
-    fail_io("read", path, errno);
-  }
-  check(S_ISREG(status.st_mode), "cannot read '{}': {}", path.string(),
-        S_ISDIR(status.st_mode) ? "it is a directory, a file is needed" : "not a regular file");
-  std::vector<std::byte> bytes(static_cast<std::size_t>(status.st_size));
-  for (std::size_t done = 0; done < bytes.size();) {
-    const ssize_t got = ::read(file.get(), bytes.data() + done, bytes.size() - done);
-    if (got < 0 && errno != EINTR) {
-      fail_io("read", path, errno);
-    }
-    check(got != 0, "cannot read '{}': it shrank to {} of {} bytes while it was read",
-          path.string(), done, bytes.size());
-    done += got > 0 ? static_cast<std::size_t>(got) : 0;
-  }
+  const OpenFile file = open_regular(path);
+  std::vector<std::byte> bytes(static_cast<std::size_t>(file.bytes));
+  read_exactly(file, path, 0, bytes);
   return bytes;
 }
 
-void write_new_file(const fs::path& path, std::span<const std::byte> bytes) {
-  if (const int error = create_file(path, bytes, 0666); error != 0) {
-    fail_write(path, bytes, error);
+void read_pieces(const fs::path& path, const ByteSink& sink) {
+  const OpenFile file = open_regular(path);
+  std::vector<std::byte> piece(std::min<std::uint64_t>(file.bytes, kPieceBytes));
+  for (std::uint64_t done = 0; done < file.bytes; done += piece.size()) {
+    piece.resize(std::min<std::uint64_t>(file.bytes - done, piece.size()));
+    read_exactly(file, path, done, piece);
+    sink(piece);
   }
 }
 
-void write_file_atomically(const fs::path& path, std::span<const std::byte> bytes, unsigned mode) {
+void write_new_file(const fs::path& path, const FileContent& content) {
+  create_file(path, path, content, 0666, [] { return true; });
+}
+
+void write_new_file(const fs::path& path, std::span<const std::byte> bytes) {
+  write_new_file(path, FileContent::of(bytes));
+}
+
+void write_file_atomically(const fs::path& path, const FileContent& content, unsigned mode) {
   const fs::path temporary = temporary_beside(path);
-  if (const int error = create_file(temporary, bytes, mode); error != 0) {
-    fail_write(path, bytes, error);
-  }
-  if (std::rename(temporary.c_str(), path.c_str()) != 0) {
-    const int error = errno;
-    ::unlink(temporary.c_str());
-    fail_write(path, bytes, error);
-  }
+  create_file(temporary, path, content, mode,
+              [&] { return std::rename(temporary.c_str(), path.c_str()) == 0; });
   sync_directory(parent_of(path));
+}
+
+void write_file_atomically(const fs::path& path, std::span<const std::byte> bytes, unsigned mode) {
+  write_file_atomically(path, FileContent::of(bytes), mode);
 }
 
 void sync_directory(const fs::path& path) {

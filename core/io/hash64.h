@@ -4,11 +4,15 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <span>
 
 namespace convoy::io {
 
 /// The same bytes give the same hash on every machine.
 std::uint64_t hash64(std::span<const std::byte> bytes);
+
+/// The hash of a regular file's bytes, which are never in memory together. Throws Error.
+std::uint64_t hash64_of_file(const std::filesystem::path& path);
 
 }  // namespace convoy::io

@@ -13,18 +13,19 @@
 namespace convoy::io {
 namespace {
 
-using Named = std::pair<const std::string, StoredTensor>;
+using Named = std::pair<const std::string, TensorSource>;
 
-std::uint64_t stored_bytes(const StoredTensor& tensor) {
-  return static_cast<std::uint64_t>(tensor.values.elements()) * dtype_info(tensor.dtype).bytes;
+constexpr std::int64_t kPieceElements = 1 << 14;
+
+std::uint64_t stored_bytes(const TensorSource& tensor) {
+  return static_cast<std::uint64_t>(tensor.shape.elements()) * dtype_info(tensor.dtype).bytes;
 }
 
-std::vector<const Named*> in_file_order(const SafetensorsFile& file) {
+std::vector<const Named*> in_file_order(const SafetensorsContent& content) {
   std::vector<const Named*> ordered;
-  for (const Named& named : file.tensors) {
+  for (const Named& named : content.tensors) {
     const auto& [name, tensor] = named;
     check(name != kMetadataKey, "a tensor cannot be saved as {}: safetensors uses it", name);
-    check(!tensor.values.empty(), "tensor {} has no values to save", printable(name));
     check(tensor.dtype == Dtype::kF32 || tensor.dtype == Dtype::kI64,
           "tensor {}: {} is read but not written; F32 and I64 are", printable(name),
           dtype_info(tensor.dtype).name);
@@ -44,11 +45,11 @@ std::string json_string(const std::string& text) {
   }
 }
 
-std::string header_json(const SafetensorsFile& file, std::span<const Named* const> ordered) {
+std::string header_json(const SafetensorsContent& content, std::span<const Named* const> ordered) {
   std::vector<std::string> members;
-  if (!file.metadata.empty()) {
+  if (!content.metadata.empty()) {
     std::vector<std::string> pairs;
-    for (const auto& [key, value] : file.metadata) {
+    for (const auto& [key, value] : content.metadata) {
       pairs.push_back(json_string(key) + ":" + json_string(value));
     }
     members.push_back(fmt::format("\"{}\":{{{}}}", kMetadataKey, fmt::join(pairs, ",")));
@@ -57,7 +58,7 @@ std::string header_json(const SafetensorsFile& file, std::span<const Named* cons
   for (const Named* named : ordered) {
     const auto& [name, tensor] = *named;
     const std::uint64_t end = begin + stored_bytes(tensor);
-    const Shape& shape = tensor.values.shape();
+    const Shape& shape = tensor.shape;
     std::vector<std::int64_t> extents;
     extents.reserve(Shape::kMaxRank);
     for (int axis = 0; axis < shape.rank(); ++axis) {
@@ -81,12 +82,40 @@ std::int64_t to_integer(float value, const std::string& name) {
   return static_cast<std::int64_t>(value);
 }
 
-void append(std::vector<std::byte>& bytes, const void* data, std::size_t count) {
-  const auto* first = static_cast<const std::byte*>(data);
-  bytes.insert(bytes.end(), first, first + count);
+void give_elements(const Named& named, const ByteSink& sink) {
+  const auto& [name, tensor] = named;
+  const std::int64_t elements = tensor.shape.elements();
+  std::vector<float> piece(static_cast<std::size_t>(std::min(elements, kPieceElements)));
+  std::vector<std::int64_t> integers;
+  for (std::int64_t first = 0; first < elements;) {
+    const auto values = std::span(piece).first(
+        static_cast<std::size_t>(std::min(elements - first, kPieceElements)));
+    tensor.read(first, values);
+    first += static_cast<std::int64_t>(values.size());
+    if (tensor.dtype == Dtype::kF32) {
+      sink(std::as_bytes(values));
+      continue;
+    }
+    integers.resize(values.size());
+    std::ranges::transform(values, integers.begin(),
+                           [&named](float value) { return to_integer(value, named.first); });
+    sink(std::as_bytes(std::span(integers)));
+  }
 }
 
 }  // namespace
+
+SafetensorsContent::SafetensorsContent(const SafetensorsFile& file) : metadata(file.metadata) {
+  for (const auto& [name, tensor] : file.tensors) {
+    check(!tensor.values.empty(), "tensor {} has no values to save", printable(name));
+    tensors[name] = {.shape = tensor.values.shape(),
+                     .dtype = tensor.dtype,
+                     .read = [values = tensor.values](std::int64_t first, std::span<float> out) {
+                       const auto from = values.values().subspan(static_cast<std::size_t>(first));
+                       std::ranges::copy(from.first(out.size()), out.begin());
+                     }};
+  }
+}
 
 SafetensorsFile parse_safetensors(std::span<const std::byte> bytes, std::string_view name) {
   SafetensorsHeader header = parse_safetensors_header(bytes, name);
@@ -105,34 +134,36 @@ SafetensorsFile read_safetensors(const std::filesystem::path& path) {
   return parse_safetensors(read_file(path), path.string());
 }
 
-std::vector<std::byte> serialize_safetensors(const SafetensorsFile& file) {
-  const std::vector<const Named*> ordered = in_file_order(file);
-  const std::string json = header_json(file, ordered);
-  std::size_t total = kHeaderLengthBytes + json.size();
+FileContent safetensors_bytes(const SafetensorsContent& content) {
+  std::vector<const Named*> ordered = in_file_order(content);
+  std::string json = header_json(content, ordered);
+  std::uint64_t bytes = kHeaderLengthBytes + json.size();
   for (const Named* named : ordered) {
-    total += stored_bytes(named->second);
+    bytes += stored_bytes(named->second);
   }
+  return {.bytes = bytes,
+          .give = [ordered = std::move(ordered), json = std::move(json)](const ByteSink& sink) {
+            const std::uint64_t header_bytes = json.size();
+            sink(std::as_bytes(std::span(&header_bytes, 1)));
+            sink(as_bytes(json));
+            for (const Named* named : ordered) {
+              give_elements(*named, sink);
+            }
+          }};
+}
+
+std::vector<std::byte> serialize_safetensors(const SafetensorsContent& content) {
+  const FileContent file = safetensors_bytes(content);
   std::vector<std::byte> bytes;
-  bytes.reserve(total);
-  const std::uint64_t header_bytes = json.size();
-  append(bytes, &header_bytes, kHeaderLengthBytes);
-  append(bytes, json.data(), json.size());
-  for (const Named* named : ordered) {
-    const auto& [name, tensor] = *named;
-    if (tensor.dtype == Dtype::kF32) {
-      append(bytes, tensor.values.data(), tensor.values.values().size_bytes());
-      continue;
-    }
-    for (const float value : tensor.values.values()) {
-      const std::int64_t integer = to_integer(value, name);
-      append(bytes, &integer, sizeof(integer));
-    }
-  }
+  bytes.reserve(static_cast<std::size_t>(file.bytes));
+  file.give([&](std::span<const std::byte> piece) {
+    bytes.insert(bytes.end(), piece.begin(), piece.end());
+  });
   return bytes;
 }
 
-void write_safetensors(const std::filesystem::path& path, const SafetensorsFile& file) {
-  write_file_atomically(path, serialize_safetensors(file));
+void write_safetensors(const std::filesystem::path& path, const SafetensorsContent& content) {
+  write_file_atomically(path, safetensors_bytes(content));
 }
 
 }  // namespace convoy::io

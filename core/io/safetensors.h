@@ -11,7 +11,9 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <span>
 #include <string>
@@ -19,6 +21,7 @@
 #include <vector>
 
 #include "core/io/dtype.h"
+#include "core/io/file.h"
 #include "core/tensor/tensor.h"
 
 namespace convoy::io {
@@ -34,6 +37,27 @@ struct SafetensorsFile {
   std::map<std::string, std::string> metadata;
 };
 
+/// A tensor to be written, whose elements are asked for when their turn comes.
+struct TensorSource {
+  Shape shape = {};
+  Dtype dtype = Dtype::kF32;
+  /// Sets `out` to the elements from `first` on, in the order of the file.
+  std::function<void(std::int64_t first, std::span<float> out)> read = {};
+};
+
+/// What to write, as made of a SafetensorsFile or of what the sources borrow.
+struct SafetensorsContent {
+  std::map<std::string, TensorSource> tensors = {};
+  std::map<std::string, std::string> metadata = {};
+
+  SafetensorsContent() = default;
+  SafetensorsContent(std::map<std::string, TensorSource> sources,
+                     std::map<std::string, std::string> entries)
+      : tensors(std::move(sources)), metadata(std::move(entries)) {}
+  /// Shares the tensors' elements. Throws Error for a tensor without any storage.
+  SafetensorsContent(const SafetensorsFile& file);  // NOLINT(google-explicit-constructor)
+};
+
 /// Reads a whole file in memory; `name` is for messages. Everything is checked before memory is
 /// taken for it. Throws Error for: a truncated or oversized header, JSON that is broken (with the
 /// offset) or has other members than those above, a name given twice, another dtype, more than four
@@ -44,12 +68,16 @@ SafetensorsFile parse_safetensors(std::span<const std::byte> bytes, std::string_
 /// The same for a file on disk. Throws Error, also if it cannot be read.
 SafetensorsFile read_safetensors(const std::filesystem::path& path);
 
-/// The bytes of a file: equal content gives equal bytes. Tensors lie in order of name, those of 64
-/// bits first, so that all are aligned. Throws Error for a dtype that is not written, a name that
-/// is not UTF-8 or reserved, and a value stored as an integer that is none.
-std::vector<std::byte> serialize_safetensors(const SafetensorsFile& file);
+/// The bytes of a file, to be written piece by piece; borrows `content`. Equal content gives equal
+/// bytes. Tensors lie in order of name, those of 64 bits first, so that all are aligned. Throws
+/// Error for a dtype that is not written and a name that is not UTF-8 or reserved; giving the bytes
+/// throws it for a value stored as an integer that is none.
+FileContent safetensors_bytes(const SafetensorsContent& content);
+
+/// The same in memory.
+std::vector<std::byte> serialize_safetensors(const SafetensorsContent& content);
 
 /// Writes atomically: see write_file_atomically. Throws Error.
-void write_safetensors(const std::filesystem::path& path, const SafetensorsFile& file);
+void write_safetensors(const std::filesystem::path& path, const SafetensorsContent& content);
 
 }  // namespace convoy::io

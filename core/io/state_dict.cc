@@ -42,13 +42,20 @@ Extents extents_in_memory(const Parameter& parameter) {
   return {1, 1, shape.elements()};
 }
 
-// to (C, B, A) = from (A, B, C)
-void reverse_axes(const float* from, const Extents& extents, float* to) {
+// Elements of (C, B, A), from `first` on, of what lies as `from` (A, B, C).
+void reverse_axes(const float* from, const Extents& extents, std::int64_t first,
+                  std::span<float> to) {
   const auto [a, b, c] = extents;
-  for (std::int64_t k = 0; k < c; ++k) {
-    for (std::int64_t j = 0; j < b; ++j) {
-      for (std::int64_t i = 0; i < a; ++i) {
-        *to++ = from[(i * b + j) * c + k];
+  std::int64_t i = first % a;
+  std::int64_t j = first / a % b;
+  std::int64_t k = first / a / b;
+  for (float& element : to) {
+    element = from[(i * b + j) * c + k];
+    if (++i == a) {
+      i = 0;
+      if (++j == b) {
+        j = 0;
+        ++k;
       }
     }
   }
@@ -82,13 +89,27 @@ Slots<float> slots_of(const ParameterStore& store, std::span<const optim::Optimi
 }
 
 template <typename Element>
-StateDict to_dict(const Slots<Element>& slots) {
-  StateDict dict;
+TensorSources to_sources(const Slots<Element>& slots) {
+  TensorSources sources;
   for (const Slot<Element>& slot : slots) {
     const Parameter& parameter = *slot.parameter;
-    Tensor values(torch_shape(parameter));
-    reverse_axes(slot.elements, extents_in_memory(parameter), values.data());
-    dict[slot.name] = {values, parameter.integer() ? Dtype::kI64 : Dtype::kF32};
+    sources[slot.name] = {
+        .shape = torch_shape(parameter),
+        .dtype = parameter.integer() ? Dtype::kI64 : Dtype::kF32,
+        .read = [elements = slot.elements, extents = extents_in_memory(parameter)](
+                    std::int64_t first, std::span<float> out) {
+          reverse_axes(elements, extents, first, out);
+        }};
+  }
+  return sources;
+}
+
+StateDict to_dict(const TensorSources& sources) {
+  StateDict dict;
+  for (const auto& [name, source] : sources) {
+    Tensor values(source.shape);
+    source.read(0, values.values());
+    dict[name] = {values, source.dtype};
   }
   return dict;
 }
@@ -141,7 +162,8 @@ void from_dict(const Slots<float>& slots, const StateDict& dict, std::string_vie
   check_fits(slots, dict, source);
   for (const Slot<float>& slot : slots) {
     const auto [a, b, c] = extents_in_memory(*slot.parameter);
-    reverse_axes(dict.at(slot.name).values.data(), {c, b, a}, slot.elements);
+    const auto elements = static_cast<std::size_t>(slot.parameter->shape().elements());
+    reverse_axes(dict.at(slot.name).values.data(), {c, b, a}, 0, {slot.elements, elements});
   }
 }
 
@@ -161,13 +183,13 @@ Shape torch_shape(const Parameter& parameter) {
 }
 
 StateDict state_dict(const ParameterStore& store) {
-  return state_dict(store, store.all_values());
+  return to_dict(state_sources(store, store.all_values()));
 }
 
-StateDict state_dict(const ParameterStore& store, std::span<const float> all_values) {
+TensorSources state_sources(const ParameterStore& store, std::span<const float> all_values) {
   check(all_values.size() == store.all_values().size(), "{} values of a model that has {}",
         all_values.size(), store.all_values().size());
-  return to_dict(slots_of(store, all_values));
+  return to_sources(slots_of(store, all_values));
 }
 
 void load_state_dict(ParameterStore& store, const StateDict& dict, std::string_view source) {
@@ -177,7 +199,7 @@ void load_state_dict(ParameterStore& store, const StateDict& dict, std::string_v
 void save_state_dict(const ParameterStore& store, const std::filesystem::path& path,
                      std::map<std::string, std::string> metadata) {
   metadata.try_emplace("format", "pt");
-  write_safetensors(path, {state_dict(store), std::move(metadata)});
+  write_safetensors(path, {state_sources(store, store.all_values()), std::move(metadata)});
 }
 
 void load_state_dict(ParameterStore& store, const std::filesystem::path& path) {
@@ -186,7 +208,12 @@ void load_state_dict(ParameterStore& store, const std::filesystem::path& path) {
 
 StateDict optimizer_state_dict(const ParameterStore& store,
                                std::span<const optim::Optimizer::State> state) {
-  return to_dict(slots_of(store, state));
+  return to_dict(optimizer_state_sources(store, state));
+}
+
+TensorSources optimizer_state_sources(const ParameterStore& store,
+                                      std::span<const optim::Optimizer::State> state) {
+  return to_sources(slots_of(store, state));
 }
 
 void load_optimizer_state_dict(const ParameterStore& store,

@@ -19,6 +19,7 @@ namespace convoy::io {
 
 /// Tensors by name, in PyTorch's order; each owns its elements.
 using StateDict = std::map<std::string, StoredTensor>;
+using TensorSources = std::map<std::string, TensorSource>;
 
 /// The parameter's extents in PyTorch's order: [K, C/groups, R, S] for a convolution's weight,
 /// [out, in] for a linear layer's.
@@ -26,9 +27,10 @@ Shape torch_shape(const Parameter& parameter);
 
 /// All parameters and buffers; integer buffers are stored as I64.
 StateDict state_dict(const ParameterStore& store);
-/// The same of a copy of the store's all_values(): another thread may then work on it while
-/// training goes on. Throws Error unless there are as many.
-StateDict state_dict(const ParameterStore& store, std::span<const float> all_values);
+/// The same to be written from where they lie, in `all_values`: the store's, or a copy of them, so
+/// that another thread may write while training goes on. Borrows both. Throws Error unless there
+/// are as many.
+TensorSources state_sources(const ParameterStore& store, std::span<const float> all_values);
 
 /// Sets all parameters and buffers. The names must be exactly those of the store. Whatever is wrong
 /// is listed in one Error (names missing or unexpected, each with the nearest name on the other
@@ -45,6 +47,9 @@ void load_state_dict(ParameterStore& store, const std::filesystem::path& path);
 /// is not in it. Throws Error if a part has another number of values.
 StateDict optimizer_state_dict(const ParameterStore& store,
                                std::span<const optim::Optimizer::State> state);
+/// The same to be written from where it lies. Borrows both.
+TensorSources optimizer_state_sources(const ParameterStore& store,
+                                      std::span<const optim::Optimizer::State> state);
 /// Sets the tensors of `state`, all or nothing, as load_state_dict.
 void load_optimizer_state_dict(const ParameterStore& store,
                                std::span<const optim::Optimizer::State> state,

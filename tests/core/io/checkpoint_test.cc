@@ -21,11 +21,11 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
 CheckpointContents contents(float value, std::int64_t elements = 100) {
-  CheckpointContents contents;
-  contents.model.tensors["w"] = {Tensor::full({elements}, value)};
-  contents.optimizer.tensors["w.exp_avg"] = {Tensor::full({elements}, -value)};
-  contents.state_json = fmt::format("{{\"value\": {}}}\n", value);
-  return contents;
+  const SafetensorsFile model = {{{"w", {Tensor::full({elements}, value)}}}, {}};
+  const SafetensorsFile optimizer = {{{"w.exp_avg", {Tensor::full({elements}, -value)}}}, {}};
+  return {.model = model,
+          .optimizer = optimizer,
+          .state_json = fmt::format("{{\"value\": {}}}\n", value)};
 }
 
 void overwrite(const fs::path& path, std::streamoff at, char byte) {
@@ -207,6 +207,17 @@ TEST(CheckpointTest, KillInTheMiddleOfAWriteLeavesTheLastGoodOne) {
   EXPECT_GT(killed_while_writing, 0) << "no kill hit a write: this test has shown nothing";
 }
 
+TEST(CheckpointTest, FailureHalfWayThroughATensorLeavesNoPartOfIt) {
+  const testing::TemporaryDirectory directory;
+  CheckpointContents broken = contents(1, 40'000);
+  broken.optimizer.tensors["w.exp_avg"].read = [](std::int64_t first, std::span<float> out) {
+    check(first == 0, "no element {}", first);
+    std::ranges::fill(out, 0.0F);
+  };
+  expect_error([&] { write_checkpoint(directory.path(), 1, broken); }, "no element 16384");
+  EXPECT_THAT(names_in(directory.path()), IsEmpty());
+}
+
 TEST(CheckpointTest, FullDiskLeavesTheOlderCheckpoints) {
   const testing::SmallDisk disk("256k");
   if (!disk.available()) {
@@ -221,7 +232,7 @@ TEST(CheckpointTest, FullDiskLeavesTheOlderCheckpoints) {
 
 TEST(CheckpointTest, PlaceThatCannotBeMadeIsRefused) {
   const testing::TemporaryDirectory directory;
-  write_new_file(directory.path() / "file", {});
+  write_new_file(directory.path() / "file", as_bytes(""));
   expect_error([&] { write_checkpoint(directory.path() / "file" / "x", 1, contents(1)); },
                "cannot create directory", "Not a directory");
 }

@@ -6,6 +6,9 @@
 
 #include <csignal>
 
+#include "core/base/check.h"
+#include "core/io/hash64.h"
+#include "core/io/sha256.h"
 #include "tests/support/expect_error.h"
 #include "tests/support/temporary_directory.h"
 
@@ -84,6 +87,47 @@ TEST(FileTest, UnwritableDirectoryIsRefused) {
       [&] { write_file_atomically(directory.path() / "file", as_bytes("text")); });
   ASSERT_TRUE(!root || ::seteuid(0) == 0);
   EXPECT_NE(text.find("Permission denied. Check the permissions"), std::string::npos) << text;
+}
+
+TEST(FileTest, PiecesAreTheFile) {
+  const testing::TemporaryDirectory directory;
+  std::string text(300'001, 'x');
+  text[200'000] = 'y';
+  for (const std::string& content : {text, std::string()}) {
+    const fs::path path = directory.path() / "file";
+    write_file_atomically(path, as_bytes(content));
+    std::string read;
+    std::size_t largest = 0;
+    read_pieces(path, [&](std::span<const std::byte> piece) {
+      read.append(reinterpret_cast<const char*>(piece.data()), piece.size());
+      largest = std::max(largest, piece.size());
+    });
+    EXPECT_EQ(read, content);
+    EXPECT_LE(largest, 65536U);
+    EXPECT_EQ(hash64_of_file(path), hash64(as_bytes(content)));
+    EXPECT_EQ(sha256_hex_of_file(path), sha256_hex(as_bytes(content)));
+  }
+}
+
+TEST(FileTest, FileThatShrinksWhileItIsReadIsRefused) {
+  const testing::TemporaryDirectory directory;
+  const fs::path path = directory.path() / "file";
+  write_file_atomically(path, std::vector<std::byte>(200'000));
+  expect_error([&] { read_pieces(path, [&](const auto&) { fs::resize_file(path, 100'000); }); },
+               "it shrank to 100000 of 200000 bytes");
+}
+
+TEST(FileTest, ContentThatCannotBeMadeLeavesTheOldFile) {
+  const testing::TemporaryDirectory directory;
+  const fs::path path = directory.path() / "file";
+  write_file_atomically(path, as_bytes("old"));
+  const FileContent broken = {.bytes = 6, .give = [](const ByteSink& sink) {
+                                sink(as_bytes("new"));
+                                fail("broken off");
+                              }};
+  expect_error([&] { write_file_atomically(path, broken); }, "broken off");
+  EXPECT_EQ(text_of(path), "old");
+  EXPECT_EQ(entries(directory.path()), 1U);
 }
 
 // A limit on file size stops the write half-way on any file system.

@@ -218,9 +218,25 @@ TEST(SafetensorsTest, NamesFromTheFileCannotWriteToTheTerminal) {
   expect_refused(R"({"\u001b[2J":[]})", 0, R"('\x1b[2J')");
 }
 
+TEST(SafetensorsTest, TensorsOfManyPiecesAreWrittenInOrder) {
+  Tensor values({100'003});
+  for (std::int64_t i = 0; i < values.elements(); ++i) {
+    values.data()[i] = static_cast<float>(i);
+  }
+  const SafetensorsFile file = {{{"f", {values}}, {"i", {values, Dtype::kI64}}}, {}};
+  const std::vector<std::byte> bytes = serialize_safetensors(file);
+  EXPECT_EQ(safetensors_bytes(file).bytes, bytes.size());
+  const SafetensorsFile read = parse_safetensors(bytes, "file");
+  EXPECT_EQ(values_of(read.tensors.at("f")), values_of({values}));
+  EXPECT_EQ(values_of(read.tensors.at("i")), values_of({values}));
+  const testing::TemporaryDirectory directory;
+  write_safetensors(directory.path() / "f.safetensors", file);
+  EXPECT_EQ(read_file(directory.path() / "f.safetensors"), bytes);
+}
+
 TEST(SafetensorsTest, WhatCannotBeWrittenIsRefused) {
   const auto save = [](const std::string& name, StoredTensor tensor) {
-    return [=] { serialize_safetensors({{{name, tensor}}, {}}); };
+    return [=] { serialize_safetensors(SafetensorsFile{{{name, tensor}}, {}}); };
   };
   const Tensor half = Tensor::full({1}, 0.5F);
   expect_error(save("t", {half, Dtype::kF16}), "tensor 't': F16 is read but not written");

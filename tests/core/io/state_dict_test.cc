@@ -71,9 +71,28 @@ TEST(StateDictTest, CopyOfTheValuesIsReadInPlaceOfThem) {
   const std::vector<float> copy(model.store.all_values().begin(), model.store.all_values().end());
   const StateDict before = state_dict(model.store);
   std::ranges::fill(model.store.all_values(), -1.0F);
-  const StateDict dict = state_dict(model.store, copy);
-  EXPECT_EQ(serialize_safetensors({dict, {}}), serialize_safetensors({before, {}}));
-  expect_error([&] { state_dict(model.store, std::span(copy).first(16)); }, "16 values of a model");
+  EXPECT_EQ(serialize_safetensors({state_sources(model.store, copy), {}}),
+            serialize_safetensors(SafetensorsFile{before, {}}));
+  expect_error([&] { state_sources(model.store, std::span(copy).first(16)); },
+               "16 values of a model");
+}
+
+TEST(StateDictTest, SourcesGiveAnyPieceOfTheirTensors) {
+  const Model model;
+  const StateDict dict = state_dict(model.store);
+  const TensorSources sources = state_sources(model.store, model.store.all_values());
+  ASSERT_EQ(sources.size(), dict.size());
+  for (const auto& [name, source] : sources) {
+    const std::span<const float> whole = dict.at(name).values.values();
+    for (std::size_t first = 0; first <= whole.size(); ++first) {
+      for (std::size_t end = first; end <= whole.size(); ++end) {
+        std::vector<float> piece(end - first);
+        source.read(static_cast<std::int64_t>(first), piece);
+        EXPECT_TRUE(std::ranges::equal(piece, whole.subspan(first, end - first)))
+            << name << " from " << first << " to " << end;
+      }
+    }
+  }
 }
 
 TEST(StateDictTest, SavedFileLoadsIntoAnotherModel) {
