@@ -31,6 +31,7 @@ struct Snapshot {
   std::int64_t optimizer_step = 0;
   /// For the whole of ParameterStore::values().
   std::vector<optim::Optimizer::State> optimizer = {};
+  bool last = false;  ///< nothing is trained after it in this process
 };
 
 struct EpochResult {
@@ -62,7 +63,8 @@ class Observer {
   virtual void on_test_batch(const Metrics& /*so_far*/) {}
   virtual void on_epoch_end(const EpochResult& /*result*/) {}
   /// A checkpoint is due: after an epoch, after every so many steps, and before stopping. Weights
-  /// are in the ParameterStore. What is to be kept must be copied before this returns.
+  /// are in the ParameterStore. What is to be kept must be copied before this returns, unless the
+  /// snapshot is the last: then weights and optimizer stay as they are.
   virtual void on_checkpoint(const Snapshot& /*snapshot*/) {}
   /// Something out of the ordinary that people should see, the same on every rank.
   virtual void on_note(const std::string& /*text*/) {}

@@ -139,7 +139,7 @@ Outcome Trainer::run(Observer& observer) {
     EpochResult result{.epoch = position_.epoch + 1, .train = {}, .test = {}};
     observer.on_epoch_begin(result.epoch, parts_.train.size());
     if (!train_epoch(observer, result)) {
-      checkpoint(observer);
+      checkpoint(observer, /*last=*/true);
       return Outcome::kStopped;
     }
     observer.on_test_begin(parts_.test.size());
@@ -150,12 +150,17 @@ Outcome Trainer::run(Observer& observer) {
                   .on_batch = [&](const Metrics& so_far) { observer.on_test_batch(so_far); }});
     result.duration = Clock::now() - began;
     observer.on_epoch_end(result);
-    checkpoint(observer);
-    if (options_.max_steps && position_.step >= *options_.max_steps) {
+    const bool last = position_.epoch >= options_.epochs || out_of_steps();
+    checkpoint(observer, last);
+    if (last) {
       break;
     }
   }
   return Outcome::kDone;
+}
+
+bool Trainer::out_of_steps() const {
+  return options_.max_steps && position_.step >= *options_.max_steps;
 }
 
 // Returns false if it was stopped on the way.
@@ -164,7 +169,7 @@ bool Trainer::train_epoch(Observer& observer, EpochResult& result) {
   Speed speed;
   const std::int64_t steps = steps_per_epoch();
   while (position_.batch < steps) {
-    if (options_.max_steps && position_.step >= *options_.max_steps) {
+    if (out_of_steps()) {
       break;
     }
     const data::Range range = data::batch_range(sampler_, position_.batch);
@@ -202,7 +207,7 @@ bool Trainer::train_epoch(Observer& observer, EpochResult& result) {
     }
     if (options_.checkpoint_every && position_.step % *options_.checkpoint_every == 0 &&
         position_.batch < steps) {
-      checkpoint(observer);
+      checkpoint(observer, /*last=*/false);
     }
   }
   result.images_per_second = per_second(speed.images, speed.time);
@@ -266,7 +271,7 @@ void Trainer::leave_out(std::string_view what, Observer& observer) {
                   position_.epoch + 1, position_.step + 1, parts_.schedule.lr_at(position_.step))));
 }
 
-void Trainer::checkpoint(Observer& observer) {
+void Trainer::checkpoint(Observer& observer, bool last) {
   parts_.communicator.set_activity("checkpoint of step", position_.step);
   const std::span<const float> values = parts_.store.all_values();
   check(std::ranges::all_of(values, [](float value) { return std::isfinite(value); }),
@@ -277,7 +282,8 @@ void Trainer::checkpoint(Observer& observer) {
                           .train = train_,
                           .seen = all_seen(),
                           .optimizer_step = parts_.optimizer.step(),
-                          .optimizer = updater_.state()});
+                          .optimizer = updater_.state(),
+                          .last = last});
   bad_steps_.at_checkpoint();
 }
 

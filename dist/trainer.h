@@ -123,7 +123,8 @@ class Trainer {
   void keep_times(std::chrono::nanoseconds time, std::chrono::nanoseconds waited);
   std::chrono::nanoseconds waited() const;
   void leave_out(std::string_view what, Observer& observer);
-  void checkpoint(Observer& observer);
+  void checkpoint(Observer& observer, bool last);
+  bool out_of_steps() const;
   data::IdDigest all_seen();
   void check_digest();
 

@@ -15,13 +15,18 @@ CheckpointWriter::CheckpointWriter(const TrainedModel& model, Options options)
 
 void CheckpointWriter::write(std::span<const float> all_values, RunState state) {
   wait();
-  Tensor copy = Tensor::of({static_cast<std::int64_t>(all_values.size())}, all_values);
-  for (optim::Optimizer::State& part : state.snapshot.optimizer) {
-    part.values = part.values.clone();
+  Tensor copy;
+  if (!state.snapshot.last) {
+    copy = Tensor::of({static_cast<std::int64_t>(all_values.size())}, all_values);
+    all_values = copy.values();
+    for (optim::Optimizer::State& part : state.snapshot.optimizer) {
+      part.values = part.values.clone();
+    }
   }
-  in_flight_ = std::async(
-      std::launch::async,
-      [this, copy = std::move(copy), state = std::move(state)] { return write_now(copy, state); });
+  in_flight_ = std::async(std::launch::async,
+                          [this, copy = std::move(copy), all_values, state = std::move(state)] {
+                            return write_now(all_values, state);
+                          });
 }
 
 void CheckpointWriter::check() {
@@ -38,11 +43,11 @@ void CheckpointWriter::wait() {
 }
 
 // On the thread of its own. Nothing here may use parallel_for, which serves one caller at a time.
-fs::path CheckpointWriter::write_now(const Tensor& all_values, const RunState& state) {
+fs::path CheckpointWriter::write_now(std::span<const float> all_values, const RunState& state) {
   const KeptCheckpoint kept = kept_checkpoint(state);
   fs::path written = io::write_checkpoint(
       options_.directory, kept.step,
-      {.model = weights_file(model_, all_values.values()),
+      {.model = weights_file(model_, all_values),
        .optimizer = {io::optimizer_state_sources(*model_.store, state.snapshot.optimizer), {}},
        .state_json = state_text(state)});
   const std::vector<std::string> damage = io::verify_checkpoint(written);

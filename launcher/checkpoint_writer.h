@@ -11,8 +11,9 @@
 
 namespace convoy::launcher {
 
-/// Writes one checkpoint at a time; whoever brings the next one meanwhile waits, so there are never
-/// more than two copies of the weights besides those that are trained. After one is written and
+/// Writes one checkpoint at a time; whoever brings the next one meanwhile waits, so there is never
+/// more than one copy of weights and optimizer besides what is trained; a run's last checkpoint is
+/// written from where they lie. After one is written and
 /// read back, those that the retention no longer keeps are deleted. Damaged ones that it does not
 /// know of are left alone. Called by one thread.
 class CheckpointWriter {
@@ -29,7 +30,8 @@ class CheckpointWriter {
   ~CheckpointWriter() = default;
 
   /// Begins to write copies of these: ParameterStore::all_values(), and a state whose snapshot has
-  /// the optimizer's. Waits for an earlier one first, and throws what that met.
+  /// the optimizer's; or themselves if that is the last, then they must stay until `wait`. Waits
+  /// for an earlier one first, and throws what that met.
   void write(std::span<const float> all_values, RunState state);
 
   /// Throws what the last write met, once, as soon as it is known: a full disk, say.
@@ -41,7 +43,7 @@ class CheckpointWriter {
   const std::filesystem::path& newest() const { return newest_; }
 
  private:
-  std::filesystem::path write_now(const Tensor& all_values, const RunState& state);
+  std::filesystem::path write_now(std::span<const float> all_values, const RunState& state);
   void delete_superfluous();
 
   const TrainedModel& model_;

@@ -12,6 +12,7 @@
 namespace convoy::dist {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::ThrowsMessage;
 using testing::TrainingRun;
@@ -92,6 +93,25 @@ TEST(TrainerTest, MaxStepsEndsTrainingWithAnEvaluation) {
   EXPECT_EQ(run.trainer.position().step, 20);
   ASSERT_EQ(recorder.epochs.size(), 2U);
   EXPECT_EQ(recorder.epochs[1].train.images, 7 * 16);
+}
+
+TEST(TrainerTest, TheLastSnapshotSaysSo) {
+  const auto lasts = [](TrainerOptions options, std::int64_t stop_at = -1) {
+    TrainingRun run(std::move(options));
+    Recorder recorder;
+    recorder.stop_at = stop_at;
+    run.trainer.run(recorder);
+    std::vector<bool> lasts;
+    for (const Snapshot& snapshot : recorder.snapshots) {
+      lasts.push_back(snapshot.last);
+    }
+    return lasts;
+  };
+  EXPECT_THAT(lasts({.epochs = 3, .batch_size = 16}), ElementsAre(false, false, true));
+  EXPECT_THAT(lasts({.epochs = 3, .batch_size = 16, .max_steps = 20}), ElementsAre(false, true));
+  // After steps 10, 13 (the epoch) and 20.
+  EXPECT_THAT(lasts({.epochs = 3, .batch_size = 16, .checkpoint_every = 10}, 21),
+              ElementsAre(false, false, false, true));
 }
 
 TEST(TrainerTest, ARunCutShortByMaxStepsGoesOnWithMoreOfThem) {

@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "core/io/checkpoint.h"
+#include "core/tensor/buffer_pool.h"
 #include "tests/launcher/checkpoint_run.h"
 #include "tests/support/expect_error.h"
 #include "tests/support/temporary_directory.h"
@@ -61,6 +62,23 @@ TEST(CheckpointWriterTest, WhatIsWrittenIsWhatWasThereWhenItWasAskedFor) {
   ASSERT_EQ(moments.size(), 4U);
   EXPECT_EQ(moments.at("fc.weight.exp_avg").values.values()[77], 0.5F);
   EXPECT_EQ(read_state(writer.newest() / "state.json").snapshot.optimizer_step, 7);
+}
+
+TEST(CheckpointWriterTest, TheLastIsWrittenFromWhereItLies) {
+  const TemporaryDirectory directory;
+  const TrainedModel model = small_model();
+  CheckpointWriter writer(model, {.directory = directory.path()});
+  RunState state = state_at(7, model);
+  state.snapshot.last = true;
+  const std::uint64_t reserved = BufferPool::instance().reserved_bytes();
+  const Tensor moment = state.snapshot.optimizer[0].values;
+  writer.write(model.store->all_values(), std::move(state));
+  writer.wait();
+  EXPECT_EQ(BufferPool::instance().reserved_bytes(), reserved) << "something was copied";
+  const auto weights = io::read_safetensors(writer.newest() / "model.safetensors");
+  EXPECT_EQ(io::serialize_safetensors(weights), io::serialize_safetensors(weights_file(model)));
+  const auto moments = io::read_safetensors(writer.newest() / "optimizer.safetensors").tensors;
+  EXPECT_EQ(moments.at("fc.weight.exp_avg").values.values()[77], moment.values()[77]);
 }
 
 TEST(CheckpointWriterTest, OnlyThoseOfTheRetentionStay) {
