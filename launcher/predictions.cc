@@ -44,10 +44,13 @@ void draw_predictions(const std::filesystem::path& path, const data::Dataset& da
                       std::span<const dist::Prediction> predictions, bool labelled,
                       const std::string& title, const std::string& subtitle) {
   const Shape shape = dataset.batch_shape(1);
+  std::vector<std::vector<std::uint8_t>> pixels;
+  pixels.reserve(ids.size());
   std::vector<plot::PredictedImage> images;
   for (const std::int64_t id : ids) {
+    pixels.push_back(dataset.image(id));
     const dist::Prediction& prediction = predictions[static_cast<std::size_t>(id)];
-    images.push_back({.image = {.pixels = dataset.image(id),
+    images.push_back({.image = {.pixels = pixels.back(),
                                 .height = shape.h(),
                                 .width = shape.w(),
                                 .channels = shape.c()},

@@ -2,6 +2,7 @@
 
 #include "core/base/check.h"
 #include "core/base/parallel.h"
+#include "core/tensor/pool_array.h"
 
 namespace convoy::data {
 
@@ -27,6 +28,9 @@ void BatchLoader::load(std::span<const std::int64_t> ids, std::int64_t epoch, Ba
   const float divisor = options_.raw_pixels ? 1.0F : 255.0F;
   const std::int64_t size = dataset_.image_bytes();
   float* images = batch.images.data();
+  // One for each thread, on cache lines of its own.
+  const std::int64_t room_size = (size + 63) / 64 * 64;
+  PoolArray<std::uint8_t> rooms(num_threads() * room_size);
   Tensor scratch;
   if (augmenter_) {
     scratch = Tensor({num_threads(), augmenter_->scratch_size()});
@@ -34,7 +38,9 @@ void BatchLoader::load(std::span<const std::int64_t> ids, std::int64_t epoch, Ba
   parallel_for(count, [&](std::int64_t begin, std::int64_t end, int thread) {
     for (std::int64_t i = begin; i < end; ++i) {
       const std::int64_t id = ids[static_cast<std::size_t>(i)];
-      const std::span<const std::uint8_t> image = dataset_.image(id);
+      const std::span<const std::uint8_t> image =
+          dataset_.image(id, rooms.values().subspan(static_cast<std::size_t>(thread * room_size),
+                                                    static_cast<std::size_t>(size)));
       float* out = images + i * size;
       if (augmenter_) {
         const RandomKey key = {.seed = options_.seed,

@@ -7,6 +7,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/base/file_descriptor.h"
@@ -34,6 +35,8 @@ class ByteSource {
   /// gzipped one what deflate can unpack to at most.
   std::uint64_t at_most() const;
   bool gzipped() const { return gzip_ != nullptr; }
+  /// Gives away the open file, for reading elsewhere; none if the content is in memory.
+  FileDescriptor release() { return std::move(file_); }
 
  private:
   struct Gzip;

@@ -69,8 +69,8 @@ std::array<std::uint32_t, 3> read_header(ByteSource& source, std::uint32_t magic
   return extents;
 }
 
-std::vector<std::uint8_t> read_elements(ByteSource& source, std::uint64_t bytes, int offset,
-                                        const std::string& name) {
+void check_promise(const ByteSource& source, std::uint64_t bytes, int offset,
+                   const std::string& name) {
   check(bytes <= kMaxIdxBytes, "{}: the header promises {} bytes; at most {} can be read. {}", name,
         bytes, kMaxIdxBytes, kAdvice);
   // What the file cannot hold is not allocated; this is also what stops a gzip bomb's claims.
@@ -78,6 +78,19 @@ std::vector<std::uint8_t> read_elements(ByteSource& source, std::uint64_t bytes,
         "{}: truncated: after offset {} the header promises {} bytes, {}{} are there. "
         "An interrupted download? {}",
         name, offset, bytes, source.gzipped() ? "at most " : "", source.at_most(), kAdvice);
+}
+
+// `there`: how many bytes follow those of the header's promise, as far as is known.
+void check_end(std::uint64_t there, std::uint64_t bytes, int offset, const std::string& name) {
+  check(there == 0,
+        "{}: too long: the header promises {} bytes, so the file should end at offset {}, "
+        "but more follow. Two files joined? {}",
+        name, bytes, static_cast<std::uint64_t>(offset) + bytes, kAdvice);
+}
+
+std::vector<std::uint8_t> read_elements(ByteSource& source, std::uint64_t bytes, int offset,
+                                        const std::string& name) {
+  check_promise(source, bytes, offset, name);
   std::vector<std::uint8_t> elements(bytes);
   const std::size_t got = source.read(elements);
   check(got == bytes,
@@ -85,17 +98,23 @@ std::vector<std::uint8_t> read_elements(ByteSource& source, std::uint64_t bytes,
         "An interrupted download? {}",
         name, offset, bytes, got, kAdvice);
   std::array<std::uint8_t, 1> beyond{};
-  check(source.read(beyond) == 0,
-        "{}: too long: the header promises {} bytes, so the file should end at offset {}, "
-        "but more follow. Two files joined? {}",
-        name, bytes, static_cast<std::uint64_t>(offset) + bytes, kAdvice);
+  check_end(source.read(beyond), bytes, offset, name);
   return elements;
 }
 
-IdxImages read_images(ByteSource& source, const std::string& name) {
+IdxImages read_images(ByteSource& source, const std::string& name, bool leave_on_disk) {
+  constexpr int kOffset = 16;
   const auto [count, height, width] = read_header(source, kImagesMagic, name);
   const std::uint64_t bytes = std::uint64_t{count} * height * width;  // < 2^59, cannot overflow
-  return {count, height, width, read_elements(source, bytes, 16, name)};
+  IdxImages images = {.count = count, .height = height, .width = width};
+  if (leave_on_disk && !source.gzipped()) {
+    check_promise(source, bytes, kOffset, name);
+    check_end(source.at_most() - bytes, bytes, kOffset, name);
+    images.file = std::make_shared<PixelFile>(source.release(), name, kOffset, bytes);
+  } else {
+    images.pixels = read_elements(source, bytes, kOffset, name);
+  }
+  return images;
 }
 
 std::vector<std::uint8_t> read_labels(ByteSource& source, const std::string& name, int classes) {
@@ -131,7 +150,7 @@ fs::path find_file(const fs::path& dir, const std::string& stem, const std::stri
 
 IdxImages parse_idx_images(std::span<const std::uint8_t> file, const std::string& name) {
   ByteSource source(file, name);
-  return read_images(source, name);
+  return read_images(source, name, /*leave_on_disk=*/false);
 }
 
 std::vector<std::uint8_t> parse_idx_labels(std::span<const std::uint8_t> file,
@@ -142,7 +161,12 @@ std::vector<std::uint8_t> parse_idx_labels(std::span<const std::uint8_t> file,
 
 IdxImages read_idx_images(const fs::path& path) {
   ByteSource source(path, kMaxFileBytes);
-  return read_images(source, path.string());
+  return read_images(source, path.string(), /*leave_on_disk=*/false);
+}
+
+IdxImages open_idx_images(const fs::path& path) {
+  ByteSource source(path, kMaxFileBytes);
+  return read_images(source, path.string(), /*leave_on_disk=*/true);
 }
 
 std::vector<std::uint8_t> read_idx_labels(const fs::path& path, int classes) {
@@ -155,7 +179,7 @@ Dataset load_idx_dataset(const fs::path& dir, Split split, const std::string& na
   const std::string part = split == Split::kTrain ? "train" : "t10k";
   const fs::path images_path = find_file(dir, part + "-images", "idx3-ubyte");
   const fs::path labels_path = find_file(dir, part + "-labels", "idx1-ubyte");
-  IdxImages images = read_idx_images(images_path);
+  IdxImages images = open_idx_images(images_path);
   std::vector<std::uint8_t> labels =
       read_idx_labels(labels_path, static_cast<int>(class_names.size()));
   check(images.count == static_cast<std::int64_t>(labels.size()),
@@ -165,6 +189,7 @@ Dataset load_idx_dataset(const fs::path& dir, Split split, const std::string& na
                   .height = images.height,
                   .width = images.width,
                   .pixels = std::move(images.pixels),
+                  .file = std::move(images.file),
                   .labels = std::move(labels),
                   .class_names = std::move(class_names)});
 }

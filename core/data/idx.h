@@ -12,6 +12,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -24,7 +25,8 @@ struct IdxImages {
   std::int64_t count = 0;
   std::int64_t height = 0;
   std::int64_t width = 0;
-  std::vector<std::uint8_t> pixels = {};  ///< count x height x width, row-major
+  std::vector<std::uint8_t> pixels = {};       ///< count x height x width, row-major
+  std::shared_ptr<const PixelFile> file = {};  ///< in place of `pixels`, if left on disk
 };
 
 /// An extent beyond these is refused: images 2^31, height and width 2^14, 2^33 bytes in all.
@@ -41,12 +43,15 @@ std::vector<std::uint8_t> parse_idx_labels(std::span<const std::uint8_t> file,
 
 /// A file's images, for example to predict what they show. Throws Error.
 IdxImages read_idx_images(const std::filesystem::path& path);
+/// The same, but what a plain file holds is checked and left there; a gzipped one has no other
+/// place to be unpacked to than memory.
+IdxImages open_idx_images(const std::filesystem::path& path);
 std::vector<std::uint8_t> read_idx_labels(const std::filesystem::path& path, int classes);
 
 /// The images and labels of one split from a folder that holds the files under their usual names,
 /// train-images-idx3-ubyte and so on (t10k- for the test split), also with a dot for the second
-/// hyphen, each plain or .gz. `name`, as "mnist", is for messages. Throws Error, among others if
-/// the two counts differ.
+/// hyphen, each plain or .gz; plain images are left on disk. `name`, as "mnist", is for messages.
+/// Throws Error, among others if the two counts differ.
 Dataset load_idx_dataset(const std::filesystem::path& dir, Split split, const std::string& name,
                          std::vector<std::string> class_names);
 

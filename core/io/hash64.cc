@@ -12,13 +12,28 @@ std::uint64_t hash64(std::span<const std::byte> bytes) {
   return XXH3_64bits(bytes.data(), bytes.size());
 }
 
+struct Hash64::State {
+  XXH3_state_t xxh3;
+};
+
+Hash64::Hash64() : state_(std::make_unique<State>()) {
+  XXH3_64bits_reset(&state_->xxh3);
+}
+
+Hash64::~Hash64() = default;
+
+void Hash64::add(std::span<const std::byte> bytes) {
+  XXH3_64bits_update(&state_->xxh3, bytes.data(), bytes.size());
+}
+
+std::uint64_t Hash64::value() const {
+  return XXH3_64bits_digest(&state_->xxh3);
+}
+
 std::uint64_t hash64_of_file(const std::filesystem::path& path) {
-  XXH3_state_t state;
-  XXH3_64bits_reset(&state);
-  read_pieces(path, [&](std::span<const std::byte> piece) {
-    XXH3_64bits_update(&state, piece.data(), piece.size());
-  });
-  return XXH3_64bits_digest(&state);
+  Hash64 hash;
+  read_pieces(path, [&](std::span<const std::byte> piece) { hash.add(piece); });
+  return hash.value();
 }
 
 }  // namespace convoy::io

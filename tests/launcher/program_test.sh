@@ -85,10 +85,10 @@ expect 1 "nothing-here" -- "$convoy" evaluate nothing-here
 printf 'name: "x" layer { name: "f" flaten {} }' > bad.textproto
 expect 1 "bad.textproto:1" "flatten" -- "$convoy" train --dataset synthetic --model bad.textproto
 
-# Training the tutorial's model on MNIST stays below 224 MiB, its coordinator included.
+# Training the tutorial's model on MNIST stays below 96 MiB, its coordinator included.
 if [ -z "$sanitizers" ] && [ -f "$mnist/train-images-idx3-ubyte" ]; then
   "$convoy" train --data "$mnist" --max-steps 50 --run-dir m --json 2> /dev/null > m.json
-  [ "$(number peak_memory_bytes m.json)" -lt $((224 << 20)) ] || fail "memory: $(cat m.json)"
+  [ "$(number peak_memory_bytes m.json)" -lt $((96 << 20)) ] || fail "memory: $(cat m.json)"
 else
   echo "(no MNIST in $mnist, or sanitizers: memory is not measured)"
 fi

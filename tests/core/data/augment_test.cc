@@ -148,7 +148,7 @@ TEST(AugmenterTest, SameBitsOnEveryMachine) {
       .shift = 2, .rotation = 10, .scale = 0.1, .shear = 0.1, .elastic = 1.5, .erase = 0.5};
   std::uint64_t hash = 0;
   for (std::uint32_t id = 0; id < 20; ++id) {
-    const Image image = {28, 28, 1, {digits.image(id).begin(), digits.image(id).end()}};
+    const Image image = {28, 28, 1, digits.image(id)};
     for (const float value : apply(options, image, id, 255.0F)) {
       hash = hash * 1099511628211U + std::bit_cast<std::uint32_t>(value);
     }

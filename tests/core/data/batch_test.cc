@@ -1,8 +1,10 @@
 #include "core/data/batch.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <numeric>
 
 #include "core/base/check.h"
@@ -42,6 +44,34 @@ TEST_F(BatchLoaderTest, GathersImagesAndLabelsInTheOrderOfTheIds) {
 TEST_F(BatchLoaderTest, RawPixelsAreBytesAsFloats) {
   const std::vector<float> raw = load({.raw_pixels = true}, {3});
   EXPECT_TRUE(std::ranges::equal(raw, digits_.image(3)));
+}
+
+TEST_F(BatchLoaderTest, ImagesOnDiskGiveTheSameBatches) {
+  std::vector<std::uint8_t> pixels;
+  digits_.each_piece([&](auto piece) { pixels.insert(pixels.end(), piece.begin(), piece.end()); });
+  std::FILE* file = std::tmpfile();
+  ASSERT_NE(file, nullptr);
+  ASSERT_EQ(std::fwrite("header", 1, 6, file) + std::fwrite(pixels.data(), 1, pixels.size(), file),
+            6 + pixels.size());
+  std::fflush(file);
+  const Dataset on_disk({.name = "digits",
+                         .height = 28,
+                         .width = 28,
+                         .file = std::make_shared<PixelFile>(FileDescriptor(::dup(::fileno(file))),
+                                                             "file", 6, pixels.size()),
+                         .labels = {digits_.labels().begin(), digits_.labels().end()},
+                         .class_names = digits_.class_names()});
+  std::fclose(file);
+  Ids ids(100);
+  std::iota(ids.rbegin(), ids.rend(), 0);
+  for (const AugmentOptions& augment : {AugmentOptions(), distort}) {
+    Batch batch;
+    BatchLoader(on_disk, {.augment = augment}).load(ids, 0, batch);
+    EXPECT_TRUE(std::ranges::equal(batch.images.values(), load({.augment = augment}, ids)));
+  }
+  std::vector<std::uint8_t> read;
+  on_disk.each_piece([&](auto piece) { read.insert(read.end(), piece.begin(), piece.end()); });
+  EXPECT_EQ(read, pixels);
 }
 
 TEST_F(BatchLoaderTest, EmptyBatchHasNoRows) {

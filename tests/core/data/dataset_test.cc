@@ -22,6 +22,8 @@ TEST(DatasetTest, GivesEachImageWithItsLabel) {
   EXPECT_EQ(dataset.batch_shape(5), (Shape{5, 2, 3, 1}));
   EXPECT_EQ(dataset.image(1).size(), 6U);
   EXPECT_EQ(dataset.image(1)[0], 10);
+  std::vector<std::uint8_t> room(6);
+  EXPECT_EQ(dataset.image(1, room)[5], 15);
   EXPECT_EQ(dataset.label(0), 1);
   EXPECT_EQ(dataset.classes(), 2);
 }

@@ -70,7 +70,8 @@ void write_file(const fs::path& path, const Bytes& content) {
 class OnDisk {
  public:
   explicit OnDisk(const Bytes& content)
-      : path_(fs::temp_directory_path() / fmt::format("convoy-idx-file-{}", ::getpid())) {
+      : path_(fs::temp_directory_path() /
+              fmt::format("convoy-idx-file-{}-{}", ::getpid(), count_++)) {
     write_file(path_, content);
   }
   ~OnDisk() { fs::remove(path_); }
@@ -84,6 +85,7 @@ class OnDisk {
   }
 
  private:
+  static inline int count_ = 0;
   fs::path path_;
 };
 
@@ -92,6 +94,7 @@ std::string images_refusal(const Bytes& file) {
   const std::string text = refusal([&] { parse_idx_images(file, "FILE"); });
   const OnDisk disk(file);
   EXPECT_EQ(disk.call_file(refusal([&] { read_idx_images(disk.path()); })), text);
+  EXPECT_EQ(disk.call_file(refusal([&] { open_idx_images(disk.path()); })), text);
   return text;
 }
 
@@ -251,6 +254,30 @@ TEST(IdxTest, OtherFilesAreRefused) {
 
 TEST(IdxTest, LabelBeyondTheClassesIsRefusedWithItsOffset) {
   EXPECT_THAT(labels_refusal(idx(0x801, {3}, {1, 10, 2})), HasSubstr("label 10 at offset 9"));
+}
+
+TEST(IdxTest, PlainImagesMayStayOnDisk) {
+  const Bytes file = large_images();
+  const OnDisk disk(file);
+  const IdxImages images = open_idx_images(disk.path());
+  EXPECT_TRUE(images.pixels.empty());
+  ASSERT_TRUE(images.file);
+  EXPECT_EQ(images.file->bytes(), 655'360U);
+  Bytes some(1000);
+  images.file->read(654'360, some);
+  EXPECT_TRUE(std::equal(some.begin(), some.end(), file.end() - 1000));
+  const OnDisk packed(gzip(file));
+  EXPECT_EQ(open_idx_images(packed.path()).pixels, Bytes(file.begin() + 16, file.end()));
+}
+
+TEST(IdxTest, FileCutShortWhileInUseIsToldWithTheOffset) {
+  const OnDisk disk(large_images());
+  const IdxImages images = open_idx_images(disk.path());
+  fs::resize_file(disk.path(), 1016);
+  Bytes some(1000);
+  images.file->read(0, some);
+  EXPECT_THAT(disk.call_file(refusal([&] { images.file->read(500, some); })),
+              HasSubstr("FILE: ends at offset 1016 now, 654360 bytes of images are missing"));
 }
 
 class IdxFolderTest : public ::testing::Test {
