@@ -78,6 +78,7 @@ def rank_rows():
 
 STEP = "convoy step 32x1.images/s"
 ONE, TWO = "1 rank, batch 32.images/s", "2 ranks, batch 64.images/s"
+BF16 = "1 rank, batch 32, bf16.images/s"
 TORCH = "PyTorch"
 ROWS = [
     Row("step, batch 32, 1 thread", "images/s", STEP, TORCH, both_formats("torch step 32x1"), 2.5),
@@ -93,6 +94,9 @@ ROWS = [
     Row("2 ranks, batch 64", "images/s", TWO, "1 rank, batch 32", (ONE,), 1.85),
     Row("2 processes apart, batch 32 each", "images/s", "2 processes apart.images/s",
         "1 rank, batch 32", (ONE,)),
+    Row("1 rank, batch 32, bf16", "images/s", BF16, "float32", (ONE,), 2),
+    Row("1 rank, batch 32, bf16", "images/s", BF16, "PyTorch autocast",
+        both_formats("torch bf16 step 32x1")),
     Row("evaluation, batch 256, 1 thread", "images/s", "convoy evaluation.images/s", TORCH,
         both_formats("torch evaluation"), 2),
     Row("99 % of MNIST, 2 cores", "s", "convoy accuracy.seconds", TORCH,

@@ -1,5 +1,5 @@
-"""torch_bench.py step|evaluation BATCH THREADS SECONDS: prints images/s of each memory format as
-JSON, medians of single steps; the formats take turns."""
+"""torch_bench.py step|bf16_step|evaluation BATCH THREADS SECONDS: prints images/s of each memory
+format as JSON, medians of single steps; the formats take turns."""
 
 import json
 import sys
@@ -17,6 +17,16 @@ def training(batch, memory_format):
     return lambda: torch_network.train_step(model, optimizer, images, labels)
 
 
+def bf16_training(batch, memory_format):
+    step = training(batch, memory_format)
+
+    def autocast():
+        with torch.autocast("cpu", torch.bfloat16):
+            step()
+
+    return autocast
+
+
 def evaluation(batch, memory_format):
     model = torch_network.network(memory_format).eval()
     images, _ = torch_network.random_batch(batch, memory_format)
@@ -31,7 +41,7 @@ def evaluation(batch, memory_format):
 def main(what, batch, threads, seconds):
     torch.set_num_threads(threads)
     torch.set_num_interop_threads(1)
-    make = {"step": training, "evaluation": evaluation}[what]
+    make = {"step": training, "bf16_step": bf16_training, "evaluation": evaluation}[what]
     steps = {name: make(batch, form) for name, form in torch_network.FORMATS.items()}
     times = {name: [] for name in steps}
     for step in steps.values():

@@ -5,7 +5,10 @@ A figure's full name is WAY.FIGURE: "torch step 32x1.plain"."""
 
 import dataclasses
 import os
+import pathlib
 import typing
+
+import measuring
 
 TUTORIAL = ["32,1,28,32,3,1,1", "32,32,14,64,3,1,1", "32,64,7,128,3,1,1"]
 LINEAR = ["32,2048,1,625,1,1,0", "32,625,1,10,1,1,0"]  # a 1x1 convolution of a 1x1 image
@@ -73,6 +76,12 @@ def ranks(machine, options):
     return {"images/s": result["images_per_second"]}
 
 
+def bf16(machine, _):
+    if "avx512_bf16" not in pathlib.Path("/proc/cpuinfo").read_text():
+        raise measuring.Missing("this CPU has no AVX512-BF16")
+    return ranks(machine, f"{RANKS['1 rank, batch 32']} --precision=bf16")
+
+
 def rank_way(name):
     needed = "ranks reproducible" if name in ISSUE_RANKS else "reproducible"
     return Way(needed, name, lambda machine, _: ranks(machine, RANKS[name]))
@@ -114,6 +123,8 @@ WAYS = [
     Way("step", "torch evaluation", torch_step("evaluation", 256, 1)),
     Way("ranks", "torch ddp", lambda machine, _: machine.torch("torch_ddp.py", machine.steps)),
     *(rank_way(name) for name in RANKS),
+    Way("ranks", "1 rank, batch 32, bf16", bf16),
+    Way("ranks", "torch bf16 step 32x1", torch_step("bf16_step", 32, 1)),
     Way("ranks", "2 processes apart", two_apart),
     Way("memory", "convoy memory", convoy_memory, most_rounds=3),
     Way("memory", "torch memory", torch_memory, most_rounds=3),
