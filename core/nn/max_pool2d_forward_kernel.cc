@@ -6,11 +6,13 @@ namespace {
 
 // The places of a window that lie within the image: some, or all of 2 x 2, known to the compiler.
 struct SomePlaces {
-  Range rows, columns;
+  Range r, s;
+  Range rows() const { return r; }
+  Range columns() const { return s; }
 };
 struct FourPlaces {
-  static constexpr Range rows = {0, 2};
-  static constexpr Range columns = {0, 2};
+  static constexpr Range rows() { return {0, 2}; }
+  static constexpr Range columns() { return {0, 2}; }
 };
 
 // One window, some channels. `origin` is the pixel of place (0, 0), perhaps outside the image `x`.
@@ -18,16 +20,16 @@ struct FourPlaces {
 template <int lanes, bool with_winners, typename Places, typename Winner>
 void pool_window(const PoolGeometry& g, const float* x, int64_t origin, const Places& places,
                  float* y, Winner* winners) {
-  const bool none =
-      places.rows.begin == places.rows.end || places.columns.begin == places.columns.end;
+  const Range rows = places.rows();
+  const Range columns = places.columns();
+  const bool none = rows.begin == rows.end || columns.begin == columns.end;
   Floats<lanes> best = Floats<lanes>{} - __builtin_inff();
   Ints<lanes> winner =
-      Ints<lanes>{} +
-      (none ? -1 : static_cast<int>(places.rows.begin * g.window_w + places.columns.begin));
+      Ints<lanes>{} + (none ? -1 : static_cast<int>(rows.begin * g.window_w + columns.begin));
 #pragma GCC unroll 2
-  for (int64_t r = places.rows.begin; r < places.rows.end; ++r) {
+  for (int64_t r = rows.begin; r < rows.end; ++r) {
 #pragma GCC unroll 2
-    for (int64_t s = places.columns.begin; s < places.columns.end; ++s) {
+    for (int64_t s = columns.begin; s < columns.end; ++s) {
       const auto value =
           load<Floats<lanes>>(x + (origin + r * g.dilation_h * g.w + s * g.dilation_w) * g.c);
       const Ints<lanes> larger = (value > best) | (value != value);

@@ -101,10 +101,10 @@ Conv2dOptions strided(Conv2dOptions options, Size2 stride, Size2 dilation = 1) {
   return options;
 }
 
-const MaxPool2dOptions kHalves = {.kernel_size = 2};
-const MaxPool2dOptions kPaddedHalves = {.kernel_size = 2, .padding = 1};
-const MaxPool2dOptions kOverlapping = {.kernel_size = 3, .stride = 2, .padding = 1};
-const MaxPool2dOptions kAcross = {.kernel_size = Size2(1, 5), .stride = Size2(1, 4)};
+constexpr MaxPool2dOptions kHalves = {.kernel_size = 2};
+constexpr MaxPool2dOptions kPaddedHalves = {.kernel_size = 2, .padding = 1};
+constexpr MaxPool2dOptions kOverlapping = {.kernel_size = 3, .stride = 2, .padding = 1};
+constexpr MaxPool2dOptions kAcross = {.kernel_size = Size2(1, 5), .stride = Size2(1, 4)};
 
 INSTANTIATE_TEST_SUITE_P(
     Layers, Conv2dPooledTest,
