@@ -60,6 +60,8 @@ def conv_rows(shapes, way, peer, figure=None, wanted=None):
             whole = BEHIND_POOLING.get(part, part)
             if whole == "data" and shape.split(",")[1] in ("1", "3"):
                 continue  # images need no gradient
+            if part in BEHIND_POOLING and (shape == FIRST or shape not in TUTORIAL):
+                continue  # one channel fills no vector; the others have no pooling behind them
             what = f"{conv_name(shape)}, {PARTS[whole]}"
             what += " behind pooling" if part in BEHIND_POOLING else ""
             theirs = f"convoy.{figure}" if figure else f"{way[1]}.Conv/{shape}/{whole}"
