@@ -54,7 +54,7 @@ class Parameter {
 
   Tensor& value() { return value_; }
   const Tensor& value() const { return value_; }
-  /// Sum of gradients since it was last zeroed. Empty for a buffer. Backward always adds to it.
+  /// Sum of gradients since it was last zeroed, to read or to add to. Empty for a buffer.
   Tensor& grad();
 
   struct GradSum {

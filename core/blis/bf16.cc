@@ -1,6 +1,10 @@
 #include "core/blis/bf16.h"
 
+#include <algorithm>
+
+#include "core/base/check.h"
 #include "core/base/isa.h"
+#include "core/base/parallel.h"
 
 namespace convoy::blis {
 
@@ -12,10 +16,30 @@ bool bf16_supported() {
 #endif
 }
 
+PoolArray<Bf16> bf16_pairs(const float* matrix, std::int64_t rows, std::int64_t columns) {
+  const std::int64_t pairs = (rows + 1) / 2;
+  PoolArray<Bf16> rounded(pairs * columns * 2);
+  parallel_for(pairs, [&](std::int64_t begin, std::int64_t end, int) {
+    bf16_round_pairs({.rows = std::min(2 * end, rows) - 2 * begin,
+                      .columns = columns,
+                      .from = matrix + 2 * begin * columns,
+                      .from_stride = columns,
+                      .to = rounded.data() + 2 * begin * columns,
+                      .to_stride = 2 * columns});
+  });
+  return rounded;
+}
+
 #ifndef CONVOY_X86_KERNELS
-void bf16_round_rows(const Bf16Rounding&) {}
-void bf16_round_pairs(const Bf16Rounding&) {}
-void bf16_multiply(const Bf16Product&) {}
+void bf16_round_rows(const Bf16Rounding& /*rounding*/) {
+  fail("this build has no bf16 kernels: bf16_supported() was not asked");
+}
+void bf16_round_pairs(const Bf16Rounding& /*rounding*/) {
+  fail("this build has no bf16 kernels: bf16_supported() was not asked");
+}
+void bf16_multiply(const Bf16Product& /*product*/) {
+  fail("this build has no bf16 kernels: bf16_supported() was not asked");
+}
 #endif
 
 }  // namespace convoy::blis

@@ -7,13 +7,15 @@
 
 #include <cstdint>
 
+#include "core/tensor/pool_array.h"
+
 namespace convoy::blis {
 
 /// The upper half of a float.
 using Bf16 = std::uint16_t;
 
 /// Whether this CPU has AVX512-BF16 and CONVOY_ISA does not rule it out. REQUIRED by all functions
-/// below. They are thread safe and allocate nothing.
+/// below. They are thread safe, and but for bf16_pairs they allocate nothing.
 bool bf16_supported();
 
 /// Floats to be rounded, to nearest even; numbers below 2^-126 become zero.
@@ -30,6 +32,8 @@ struct Bf16Rounding {
 void bf16_round_rows(const Bf16Rounding& rounding);
 /// B: two rows at a time, (ceil(rows / 2), columns, 2).
 void bf16_round_pairs(const Bf16Rounding& rounding);
+/// B from a whole matrix (rows x columns) without gaps. Uses all threads.
+PoolArray<Bf16> bf16_pairs(const float* matrix, std::int64_t rows, std::int64_t columns);
 
 /// C = start + sum_{i < batch} A_i B_i, where A_i is (m x 2 pairs), B_i (2 pairs x n) and C (m x
 /// n). Strides count elements; a pair's and a row's of B and a row of C are contiguous.

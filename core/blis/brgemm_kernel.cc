@@ -8,7 +8,7 @@
 
 #include <utility>
 
-#include "core/blis/vec.h"
+#include "core/base/vec.h"
 
 namespace convoy::blis {
 namespace {

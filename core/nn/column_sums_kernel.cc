@@ -1,6 +1,6 @@
 #include "core/nn/column_sums_kernel.h"
 
-#include "core/blis/vec.h"
+#include "core/base/vec.h"
 
 namespace convoy::nn::CONVOY_ISA_NAMESPACE {
 namespace {

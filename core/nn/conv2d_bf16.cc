@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "core/base/parallel.h"
-
 namespace convoy::nn {
 namespace {
 
@@ -86,21 +84,6 @@ void multiply(const ConvGeometry& g, const Bf16Arrays& arrays, const Bf16* round
 bool bf16_fits(const Conv2dOptions& o) {
   return o.groups == 1 && (o.dilation.w == 1 || o.kernel_size.w == 1) && o.in_channels % 2 == 0 &&
          o.padding_mode == PaddingMode::kZeros;
-}
-
-PoolArray<Bf16> bf16_rounded(const Tensor& weight) {
-  const std::int64_t k = weight.shape()[3];
-  const std::int64_t pairs = weight.elements() / k / 2;
-  PoolArray<Bf16> rounded(weight.elements());
-  parallel_for(pairs, [&](std::int64_t begin, std::int64_t end, int) {
-    blis::bf16_round_pairs({.rows = 2 * (end - begin),
-                            .columns = k,
-                            .from = weight.data() + 2 * begin * k,
-                            .from_stride = k,
-                            .to = rounded.data() + 2 * begin * k,
-                            .to_stride = 2 * k});
-  });
-  return rounded;
 }
 
 std::int64_t bf16_scratch(const ConvGeometry& g) {

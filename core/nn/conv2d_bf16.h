@@ -6,8 +6,6 @@
 
 #include "core/blis/bf16.h"
 #include "core/nn/conv2d_geometry.h"
-#include "core/tensor/pool_array.h"
-#include "core/tensor/tensor.h"
 
 namespace convoy::nn {
 
@@ -15,14 +13,11 @@ namespace convoy::nn {
 /// padding is with zeros.
 bool bf16_fits(const Conv2dOptions& options);
 
-/// weight (R, S, C, K) -> (R, S*C / 2, K, 2).
-PoolArray<blis::Bf16> bf16_rounded(const Tensor& weight);
-
 /// Elements that one thread needs.
 std::int64_t bf16_scratch(const ConvGeometry& g);
 
-/// Rows begin .. end of all outputs' (images * P), from images (H, W, C), the weight as above and
-/// `bias` (K) or null. Runs on the calling thread.
+/// Rows begin .. end of all outputs' (images * P), from images (H, W, C), the weight (R, S*C / 2,
+/// K, 2) as bf16_pairs gives it, and `bias` (K) or null. Runs on the calling thread.
 struct Bf16Arrays {
   const float* images;
   const blis::Bf16* weight;

@@ -59,7 +59,7 @@ ConvForward::ConvForward(const ConvGeometry& g, const Tensor& weight)
       winograd_(!bf16_ && winograd_fits(g)),
       weight_(weight) {
   if (bf16_) {
-    bf16_weight_ = bf16_rounded(weight);
+    bf16_weight_ = blis::bf16_pairs(weight.data(), weight.elements() / g.k, g.k);
     bf16_scratch_ = PoolArray<blis::Bf16>(num_threads() * bf16_scratch(g));
   } else if (winograd_) {
     weight_ = winograd_transformed(weight);

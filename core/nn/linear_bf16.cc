@@ -22,20 +22,8 @@ std::int64_t pairs_of(std::int64_t k) {
   return (k + 1) / 2;
 }
 
-// (rows, columns) as B: (pairs of rows, columns, 2).
 PoolArray<Bf16> paired(const Tensor& matrix) {
-  const std::int64_t rows = matrix.shape()[0];
-  const std::int64_t columns = matrix.shape()[1];
-  PoolArray<Bf16> pairs(pairs_of(rows) * columns * 2);
-  parallel_for(pairs_of(rows), [&](std::int64_t begin, std::int64_t end, int) {
-    blis::bf16_round_pairs({.rows = std::min(2 * end, rows) - 2 * begin,
-                            .columns = columns,
-                            .from = matrix.data() + 2 * begin * columns,
-                            .from_stride = columns,
-                            .to = pairs.data() + 2 * begin * columns,
-                            .to_stride = 2 * columns});
-  });
-  return pairs;
+  return blis::bf16_pairs(matrix.data(), matrix.shape()[0], matrix.shape()[1]);
 }
 
 }  // namespace

@@ -4,18 +4,14 @@
 
 #include <cstdint>
 
+#include "core/base/vec.h"
+
 namespace convoy::nn::CONVOY_ISA_NAMESPACE {
 namespace {  // NOLINT: one copy per instruction set is the purpose
 
 using std::int64_t;
 
-#if defined(__AVX512F__)
-constexpr int kLanes = 16;
-#elif defined(__AVX2__)
-constexpr int kLanes = 8;
-#else
-constexpr int kLanes = 4;
-#endif
+constexpr int kLanes = Vec::kWidth;
 
 template <typename Element, int lanes>
 struct Vector {

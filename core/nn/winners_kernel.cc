@@ -2,7 +2,7 @@
 
 #include <bit>
 
-#include "core/blis/vec.h"
+#include "core/base/vec.h"
 
 namespace convoy::nn::CONVOY_ISA_NAMESPACE {
 namespace {

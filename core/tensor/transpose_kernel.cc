@@ -2,18 +2,14 @@
 
 #include <utility>
 
+#include "core/base/vec.h"
+
 namespace convoy::CONVOY_ISA_NAMESPACE {
 namespace {
 
 using std::int64_t;
 
-#if defined(__AVX512F__)
-constexpr int kSide = 16;
-#elif defined(__AVX2__)
-constexpr int kSide = 8;
-#else
-constexpr int kSide = 4;
-#endif
+constexpr int kSide = Vec::kWidth;
 using Row = float __attribute__((vector_size(kSide * sizeof(float))));
 
 // The first half of a and of b, element by element in turn; or the second.

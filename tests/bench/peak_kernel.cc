@@ -2,7 +2,7 @@
 // units, and with the two operands fit into the 16 registers of AVX2 and SSE.
 #include "tests/bench/peak_kernel.h"
 
-#include "core/blis/vec.h"
+#include "core/base/vec.h"
 
 namespace convoy::bench::CONVOY_ISA_NAMESPACE {
 
