@@ -72,6 +72,10 @@ finish() { # waits for the job's end: $status, and $took in seconds
   job=
 }
 
+milliseconds() { # SECONDS with three decimals
+  echo $((10#${1/./}))
+}
+
 mpirun_of() { # PID of a job: itself, or the mpirun that convoy has started
   if [ "$(cat "/proc/$1/comm")" = mpirun ]; then
     echo "$1"
