@@ -10,30 +10,49 @@
 #include "core/nn/init.h"
 #include "core/nn/linear_bf16.h"
 #include "core/nn/share_out.h"
+#include "core/nn/spaced_row.h"
 #include "core/tensor/transpose.h"
 
 namespace convoy::nn {
 namespace {
 
-// A part of the weight that forward multiplies at once, so that the whole batch's share of the sum
-// passes by while it is in the second-level cache.
-constexpr std::int64_t kBlockRows = 512;
-constexpr std::int64_t kBlockColumns = 128;
+// The part of the weight that forward multiplies at once stays in the second-level cache, and so do
+// the outputs that it adds to. For few images it is made of almost whole rows, which come fast from
+// memory.
+struct Block {
+  std::int64_t rows;
+  std::int64_t columns;
+};
+Block forward_block(std::int64_t n) {
+  constexpr std::int64_t kWeights = 40 << 10;
+  constexpr std::int64_t kOutputs = 32 << 10;
+  const std::int64_t columns =
+      std::clamp<std::int64_t>(kOutputs / std::max<std::int64_t>(n, 1), 128, 640) / 32 * 32;
+  return {.rows = kWeights / columns, .columns = columns};
+}
 
 // The three products in float32; linear_bf16.h has the same in bf16.
 Tensor linear_forward(const Tensor& x, const Tensor& weight, const Tensor& bias) {
   const std::int64_t n = x.shape()[0];
   const std::int64_t in = weight.shape()[0];
   const std::int64_t out = weight.shape()[1];
+  const std::int64_t stride = spaced_row<float>(in);
+  Tensor rows({n, stride});
+  parallel_for(n, [&](std::int64_t begin, std::int64_t end, int) {
+    for (std::int64_t row = begin; row < end; ++row) {
+      std::copy_n(x.data() + row * in, in, rows.data() + row * stride);
+    }
+  });
+  const Block block = forward_block(n);
   Tensor y({n, out});
   share_out(out, [&](std::int64_t first, std::int64_t count, int) {
     for (std::int64_t row = 0; !bias.empty() && row < n; ++row) {
       std::copy_n(bias.data() + first, count, y.data() + row * out + first);
     }
-    for (std::int64_t k = 0; k < in; k += kBlockRows) {
-      for (std::int64_t column = first; column < first + count; column += kBlockColumns) {
-        blis::gemm(n, std::min(kBlockColumns, first + count - column), std::min(kBlockRows, in - k),
-                   {.data = x.data() + k, .row_stride = in},
+    for (std::int64_t k = 0; k < in; k += block.rows) {
+      for (std::int64_t column = first; column < first + count; column += block.columns) {
+        blis::gemm(n, std::min(block.columns, first + count - column), std::min(block.rows, in - k),
+                   {.data = rows.data() + k, .row_stride = stride},
                    {.data = weight.data() + k * out + column, .row_stride = out},
                    {.data = y.data() + column, .row_stride = out}, !bias.empty() || k > 0);
       }
@@ -59,10 +78,19 @@ void linear_backward_weight(const Tensor& x, const Tensor& grad_y, const Paramet
   const std::int64_t n = x.shape()[0];
   const std::int64_t in = x.shape()[1];
   const std::int64_t out = grad_y.shape()[1];
+  // Of few images, writing the gradient takes longest: it is done almost row by row. Of many,
+  // reading grad_y again for every few rows would.
+  const std::int64_t most = n <= 64 ? 28 : 168;
+  const std::int64_t stride = spaced_row<float>(n);
+  Tensor x_t({in, stride});
   share_out(in, [&](std::int64_t first, std::int64_t count, int) {
-    blis::gemm(count, out, n, {.data = x.data() + first, .row_stride = 1, .column_stride = in},
-               {.data = grad_y.data(), .row_stride = out},
-               {.data = grad.sum.data() + first * out, .row_stride = out}, grad.accumulate);
+    transpose({n, count, x.data() + first, in, x_t.data() + first * stride, stride});
+    for (std::int64_t row = first; row < first + count; row += most) {
+      blis::gemm(std::min(most, first + count - row), out, n,
+                 {.data = x_t.data() + row * stride, .row_stride = stride},
+                 {.data = grad_y.data(), .row_stride = out},
+                 {.data = grad.sum.data() + row * out, .row_stride = out}, grad.accumulate);
+    }
   });
 }
 
