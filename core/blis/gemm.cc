@@ -82,6 +82,23 @@ void gemm(std::int64_t m, std::int64_t n, std::int64_t k, const ConstMatrix& a,
     gemm(m, n, k, a, {.data = rows.data(), .row_stride = n}, c, accumulate);
     return;
   }
+  if (m == 1 || n == 1 || k == 1) {
+    // BLIS may take a vector to be stored the other way, and would call a kernel of its own with our
+    // block sizes.
+    static const auto kernel = brgemm_kernel();
+    kernel({.m = m,
+            .n = n,
+            .k = k,
+            .a = a.data,
+            .a_row_stride = a.row_stride,
+            .a_column_stride = a.column_stride,
+            .b = b.data,
+            .b_row_stride = b.row_stride,
+            .c = c.data,
+            .c_row_stride = c.row_stride,
+            .accumulate = accumulate});
+    return;
+  }
   float alpha = 1.0F;
   float beta = accumulate ? 1.0F : 0.0F;
   rntm_t runtime;
