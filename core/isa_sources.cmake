@@ -16,13 +16,15 @@ function(convoy_isa_sources target)
   endforeach()
 endfunction()
 
-# convoy_bf16_sources(TARGET FILE...): compiles each kernel file once, for AVX512-BF16, if the
-# processor is of that family (see core/blis/bf16.h).
-function(convoy_bf16_sources target)
+# convoy_bf16_sources(TARGET ISA FILE...): compiles each kernel file once, for a set of instructions
+# on bf16 (see core/blis/bf16.h), avx512bf16 or amx, if the processor is of that family.
+function(convoy_bf16_sources target isa)
+  set(flags_avx512bf16 -mavx512bf16)
+  set(flags_amx -mavx512bf16 -mamx-tile -mamx-bf16)
   if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
     foreach(file ${ARGN})
-      convoy_isa_object(${target} ${file} avx512bf16 -mavx512f -mavx512dq -mavx512bw -mavx512vl
-                        -mavx512bf16 -mfma -mprefer-vector-width=512)
+      convoy_isa_object(${target} ${file} ${isa} -mavx512f -mavx512dq -mavx512bw -mavx512vl -mfma
+                        -mprefer-vector-width=512 ${flags_${isa}})
     endforeach()
   endif()
 endfunction()

@@ -5,12 +5,13 @@
 #include "core/base/check.h"
 #include "core/base/isa.h"
 #include "core/base/parallel.h"
+#include "core/blis/bf16_kernel.h"
 
 namespace convoy::blis {
 
 bool bf16_supported() {
 #ifdef CONVOY_X86_KERNELS
-  return active_isa() == Isa::kAvx512 && __builtin_cpu_supports("avx512bf16");
+  return active_isa() >= Isa::kAvx512 && __builtin_cpu_supports("avx512bf16");
 #else
   return false;
 #endif
@@ -30,7 +31,12 @@ PoolArray<Bf16> bf16_pairs(const float* matrix, std::int64_t rows, std::int64_t 
   return rounded;
 }
 
-#ifndef CONVOY_X86_KERNELS
+#ifdef CONVOY_X86_KERNELS
+void bf16_multiply(const Bf16Product& product) {
+  static const auto multiply = active_isa() == Isa::kAmx ? amx::multiply : avx512bf16::multiply;
+  multiply(product);
+}
+#else
 void bf16_round_rows(const Bf16Rounding& /*rounding*/) {
   fail("this build has no bf16 kernels: bf16_supported() was not asked");
 }

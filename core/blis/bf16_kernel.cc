@@ -1,10 +1,11 @@
-// The register tiles of bf16_multiply, and the rounding: compiled for AVX512-BF16 alone. A tile is
-// that of core/blis/brgemm_kernel.cc, with a pair of elements in each 32 bits of A and B.
+// The register tiles of bf16_multiply without AMX, and the rounding: compiled for AVX512-BF16
+// alone. A tile is that of core/blis/brgemm_kernel.cc, with a pair of elements in each 32 bits of A
+// and B.
 #include <immintrin.h>
 
 #include <cstring>
 
-#include "core/blis/bf16.h"
+#include "core/blis/bf16_kernel.h"
 
 namespace convoy::blis {
 namespace {
@@ -75,7 +76,7 @@ inline void tile(const Bf16Product& g, const Bf16* a, const Bf16* b, float* c, c
           sum[row][1] = _mm512_dpbf16_ps(sum[row][1], a_vec, b_last);
         }
       }
-      a_pair += g.a_pair_stride;
+      a_pair += 2;
       b_pair += g.b_pair_stride;
     }
   }
@@ -119,15 +120,20 @@ inline void panel(const Bf16Product& g, int64_t column, __mmask16 last) {
 
 }  // namespace
 
-void bf16_multiply(const Bf16Product& g) {
-  int64_t column = 0;
-  for (; column + 2 * kWidth <= g.n; column += 2 * kWidth) {
-    panel<2, false>(g, column, first_lanes(kWidth));
-  }
-  if (const int64_t left = g.n - column; left > kWidth) {
-    panel<2, true>(g, column, first_lanes(left - kWidth));
-  } else if (left > 0) {
-    panel<1, true>(g, column, first_lanes(left));
+void avx512bf16::multiply(const Bf16Product& g) {
+  Bf16Product run = g;
+  for (int64_t i = 0; i < g.runs; ++i) {
+    int64_t column = 0;
+    for (; column + 2 * kWidth <= g.n; column += 2 * kWidth) {
+      panel<2, false>(run, column, first_lanes(kWidth));
+    }
+    if (const int64_t left = g.n - column; left > kWidth) {
+      panel<2, true>(run, column, first_lanes(left - kWidth));
+    } else if (left > 0) {
+      panel<1, true>(run, column, first_lanes(left));
+    }
+    run.a += g.a_run_stride;
+    run.c += g.m * g.c_row_stride;
   }
 }
 

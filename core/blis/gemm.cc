@@ -83,8 +83,8 @@ void gemm(std::int64_t m, std::int64_t n, std::int64_t k, const ConstMatrix& a,
     return;
   }
   if (m == 1 || n == 1 || k == 1) {
-    // BLIS may take a vector to be stored the other way, and would call a kernel of its own with our
-    // block sizes.
+    // BLIS may take a vector to be stored the other way, and would call a kernel of its own with
+    // our block sizes.
     static const auto kernel = brgemm_kernel();
     kernel({.m = m,
             .n = n,
@@ -111,9 +111,9 @@ void gemm(std::int64_t m, std::int64_t n, std::int64_t k, const ConstMatrix& a,
 }
 
 const char* describe() {
-  static const std::string text =
-      fmt::format("BLIS {} ({}), kernels {}", bli_info_get_version_str(),
-                  bli_arch_string(bli_arch_query_id()), isa_name(active_isa()));
+  static const std::string text = fmt::format(
+      "BLIS {} ({}), kernels {}", bli_info_get_version_str(), bli_arch_string(bli_arch_query_id()),
+      active_isa() == Isa::kAmx ? "avx512, amx" : isa_name(active_isa()));
   return text.c_str();
 }
 

@@ -24,7 +24,7 @@ struct Matrix {
 void gemm(std::int64_t m, std::int64_t n, std::int64_t k, const ConstMatrix& a,
           const ConstMatrix& b, const Matrix& c, bool accumulate);
 
-/// For reports: BLIS's version and the kernels in use, "BLIS 0.9.0 (haswell), kernels avx512".
+/// For reports: BLIS's version and the kernels in use, "BLIS 0.9.0 (haswell), kernels avx512, amx".
 const char* describe();
 
 }  // namespace convoy::blis

@@ -57,23 +57,22 @@ void multiply(const ConvGeometry& g, const Bf16Arrays& arrays, const Bf16* round
   for (std::int64_t column = 0; column < g.k; column += kPanel) {
     for (std::int64_t r = 0; r < (whole ? 1 : g.r); ++r) {
       for (std::int64_t first = 0; first < run; first += part) {
-        blis::Bf16Product product{.m = g.q,
-                                  .n = std::min(kPanel, g.k - column),
-                                  .pairs = std::min(part, run - first) / 2,
-                                  .batch = whole ? g.r : 1,
-                                  .a_row_stride = g.stride.w * g.c,
-                                  .a_batch_stride = g.dilation.h * image_row,
-                                  .b = arrays.weight + (r * run + first) * g.k + 2 * column,
-                                  .b_pair_stride = 2 * g.k,
-                                  .b_batch_stride = run * g.k,
-                                  .c_row_stride = g.k,
-                                  .accumulate = r > 0 || first > 0,
-                                  .bias = arrays.bias == nullptr ? nullptr : arrays.bias + column};
-        for (std::int64_t row = 0; row < rows; ++row) {
-          product.a = rounded + (row * g.stride.h + r * g.dilation.h) * image_row + first;
-          product.c = y + row * g.q * g.k + column;
-          blis::bf16_multiply(product);
-        }
+        blis::bf16_multiply({.m = g.q,
+                             .n = std::min(kPanel, g.k - column),
+                             .pairs = std::min(part, run - first) / 2,
+                             .batch = whole ? g.r : 1,
+                             .runs = rows,
+                             .a = rounded + r * g.dilation.h * image_row + first,
+                             .a_row_stride = g.stride.w * g.c,
+                             .a_batch_stride = g.dilation.h * image_row,
+                             .a_run_stride = g.stride.h * image_row,
+                             .b = arrays.weight + (r * run + first) * g.k + 2 * column,
+                             .b_pair_stride = 2 * g.k,
+                             .b_batch_stride = run * g.k,
+                             .c = y + column,
+                             .c_row_stride = g.k,
+                             .accumulate = r > 0 || first > 0,
+                             .bias = arrays.bias == nullptr ? nullptr : arrays.bias + column});
       }
     }
   }

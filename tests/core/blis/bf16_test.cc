@@ -163,7 +163,7 @@ TEST_F(Bf16Test, MultipliesTheRoundedOperands) {
 }
 
 TEST_F(Bf16Test, StartsWhereItIsToldAndBitsDoNotDependOnCuts) {
-  const Operands in(20, 40, 64);
+  const Operands in(20, 40, 128);
   const Tensor bias = testing::random_tensor({40}, 3);
   Tensor whole({20, 40});
   Bf16Product product = in.product(whole.data());
@@ -171,14 +171,14 @@ TEST_F(Bf16Test, StartsWhereItIsToldAndBitsDoNotDependOnCuts) {
   bf16_multiply(product);
   Tensor parts({20, 40});
   product.c = parts.data();
-  product.pairs = 8;
+  product.pairs = kBf16Pairs;
   bf16_multiply(product);
   product.accumulate = true;
   product.batch = 3;  // the rest
-  product.a += 16;
-  product.a_batch_stride = 16;
-  product.b += 8 * product.b_pair_stride;
-  product.b_batch_stride = 8 * product.b_pair_stride;
+  product.a += 2 * kBf16Pairs;
+  product.a_batch_stride = 2 * kBf16Pairs;
+  product.b += kBf16Pairs * product.b_pair_stride;
+  product.b_batch_stride = kBf16Pairs * product.b_pair_stride;
   product.m = 3;
   bf16_multiply(product);
   product.a += 3 * product.a_row_stride;
