@@ -64,15 +64,19 @@ void configure(int64_t rows, int64_t columns) {
 // Adds the products along one step of pairs. Strides in bytes.
 template <bool two_rows, bool two_columns>
 inline void step(const Bf16* a, int64_t a_stride, const Bf16* b, int64_t b_stride) {
-  _tile_loadd(4, a, a_stride);
   _tile_loadd(6, b, b_stride);
-  _tile_dpbf16ps(0, 4, 6);
   if constexpr (two_columns) {
     _tile_loadd(7, b + 2 * kSide, b_stride);
+  }
+  _tile_loadd(4, a, a_stride);
+  if constexpr (two_rows) {
+    _tile_loadd(5, reinterpret_cast<const char*>(a) + kSide * a_stride, a_stride);
+  }
+  _tile_dpbf16ps(0, 4, 6);
+  if constexpr (two_columns) {
     _tile_dpbf16ps(1, 4, 7);
   }
   if constexpr (two_rows) {
-    _tile_loadd(5, reinterpret_cast<const char*>(a) + kSide * a_stride, a_stride);
     _tile_dpbf16ps(2, 5, 6);
     if constexpr (two_columns) {
       _tile_dpbf16ps(3, 5, 7);

@@ -17,6 +17,10 @@ bool bf16_supported() {
 #endif
 }
 
+bool bf16_in_tiles() {
+  return active_isa() == Isa::kAmx;
+}
+
 PoolArray<Bf16> bf16_pairs(const float* matrix, std::int64_t rows, std::int64_t columns) {
   const std::int64_t pairs = (rows + 1) / 2;
   PoolArray<Bf16> rounded(pairs * columns * 2);

@@ -19,6 +19,9 @@ using Bf16 = std::uint16_t;
 /// below. They are thread safe, and but for bf16_pairs they allocate nothing.
 bool bf16_supported();
 
+/// Whether AMX does the products.
+bool bf16_in_tiles();
+
 /// Floats to be rounded, to nearest even; numbers below 2^-126 become zero.
 struct Bf16Rounding {
   std::int64_t rows = 0;

@@ -85,6 +85,16 @@ bool bf16_fits(const Conv2dOptions& o) {
          o.padding_mode == PaddingMode::kZeros;
 }
 
+bool bf16_backward_fits(const ConvGeometry& g) {
+  const auto pads_itself = [](std::int64_t padding, std::int64_t reach) {
+    return padding >= 0 && padding <= reach;  // as the gradient's convolution has the rest
+  };
+  const std::int64_t reach_h = g.dilation.h * (g.r - 1);
+  return g.precision == Precision::kBfloat16 && blis::bf16_in_tiles() && g.stride == Size2(1) &&
+         g.k % 2 == 0 && pads_itself(g.top, reach_h) && pads_itself(g.bottom, reach_h) &&
+         pads_itself(g.left, g.s - 1) && pads_itself(g.right, g.s - 1);
+}
+
 std::int64_t bf16_scratch(const ConvGeometry& g) {
   return input_rows(g, block_rows(g)) * g.padded_w() * g.c;
 }

@@ -139,7 +139,9 @@ void conv_backward(const ConvGeometry& g, const ConvOperands& operands,
   }
   bool weight = true;
   bool data = gradients.x != nullptr;
-  if (epilogue.pool) {
+  // In bf16 a product costs so little that going through all pixels is faster than visiting
+  // winners.
+  if (epilogue.pool && !bf16_backward_fits(g)) {
     const PooledGradient pooled{g, *epilogue.pool, grad_y, output.winners.data()};
     if (pooled_weight_fits(g, *epilogue.pool)) {
       pooled_backward_weight(pooled, conv_padded(g, operands.input), gradients.weight);

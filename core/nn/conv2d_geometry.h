@@ -25,7 +25,7 @@ struct ConvGeometry {
   std::int64_t left = 0;
   std::int64_t right = 0;
   PaddingMode mode = PaddingMode::kZeros;
-  Precision precision = Precision::kFloat32;  ///< of the forward pass; bf16 where that fits
+  Precision precision = Precision::kFloat32;  ///< bf16 where that fits: conv2d_bf16.h
 
   std::int64_t padded_h() const { return h + top + bottom; }
   std::int64_t padded_w() const { return w + left + right; }

@@ -29,7 +29,8 @@ ConvGeometry gather_of(const ConvGeometry& g) {
           .top = reach_h - (inside ? g.top : 0),
           .bottom = reach_h - (inside ? g.bottom : 0),
           .left = reach_w - (inside ? g.left : 0),
-          .right = reach_w - (inside ? g.right : 0)};
+          .right = reach_w - (inside ? g.right : 0),
+          .precision = bf16_backward_fits(g) ? Precision::kBfloat16 : Precision::kFloat32};
 }
 
 // Algorithms that pad on their way.
@@ -87,6 +88,10 @@ void ConvForward::run(const Call& call, std::int64_t begin, std::int64_t end, in
 
 void conv_backward_weight(const ConvGeometry& g, const Tensor& input, const Tensor& grad_y,
                           Tensor& grad_weight) {
+  if (bf16_backward_fits(g)) {
+    bf16_backward_weight(g, input, grad_y, grad_weight);
+    return;
+  }
   // As many images as stay in the cache once they are padded.
   constexpr std::int64_t kPaddedFloats = 256 << 10;
   const std::int64_t step =
@@ -121,8 +126,9 @@ void conv_backward_bias(const Tensor& grad_y, Tensor& grad_bias) {
 
 ConvDataGradient::ConvDataGradient(const ConvGeometry& g, const Tensor& weight)
     : g_(g), weight_(gather_weight(g, weight)), gather_(gather_of(g)) {
-  if (g.stride == Size2(1) && g.contiguous_rows() && winograd_fits(gather_)) {
-    winograd_.emplace(gather_, weight_);
+  const bool bf16 = gather_.precision == Precision::kBfloat16;
+  if (bf16 || (g.stride == Size2(1) && g.contiguous_rows() && winograd_fits(gather_))) {
+    forward_.emplace(gather_, weight_);
   }
 }
 
@@ -130,10 +136,10 @@ void ConvDataGradient::run(const Tensor& grad_y, Tensor grad_x) {
   const std::int64_t n = grad_y.shape().n();
   const bool with_padding = g_.mode != PaddingMode::kZeros && g_.has_padding();
   Tensor grad = with_padding ? Tensor({n, g_.padded_h(), g_.padded_w(), g_.c}) : grad_x;
-  if (winograd_) {
-    parallel_for(n * winograd_->units_per_image(),
+  if (forward_) {
+    parallel_for(n * forward_->units_per_image(),
                  [&](std::int64_t begin, std::int64_t end, int thread) {
-                   winograd_->run({grad_y.data(), nullptr, grad.data()}, begin, end, thread);
+                   forward_->run({grad_y.data(), nullptr, grad.data()}, begin, end, thread);
                  });
   } else {
     gather_data_gradient(g_, grad_y, weight_, grad);

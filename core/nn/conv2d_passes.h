@@ -67,9 +67,9 @@ class ConvDataGradient {
 
  private:
   ConvGeometry g_;
-  Tensor weight_;        // as gather_data_gradient wants it
-  ConvGeometry gather_;  // of the convolution that gives the gradient, with stride 1
-  std::optional<ConvForward> winograd_;  // that one, or none: conv2d_gather.h does it
+  Tensor weight_;                       // as gather_data_gradient wants it
+  ConvGeometry gather_;                 // of the convolution that gives the gradient, with stride 1
+  std::optional<ConvForward> forward_;  // that one, or none: conv2d_gather.h does it
 };
 
 }  // namespace convoy::nn

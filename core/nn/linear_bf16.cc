@@ -18,7 +18,7 @@ using blis::Bf16;
 constexpr std::int64_t kForwardRows = 256;
 constexpr std::int64_t kForwardColumns = 128;
 constexpr std::int64_t kDataElements = 1 << 16;
-constexpr std::int64_t kWeightRows = 128;
+constexpr std::int64_t kWeightRows = 32;
 
 std::int64_t pairs_of(std::int64_t k) {
   return (k + 1) / 2;

@@ -7,10 +7,13 @@
 #include <cmath>
 #include <numeric>
 
+#include "core/base/isa.h"
 #include "core/base/parallel.h"
 #include "core/data/batch.h"
 #include "core/data/synthetic.h"
 #include "core/nn/conv2d.h"
+#include "core/nn/conv2d_bf16.h"
+#include "core/nn/conv2d_geometry.h"
 #include "core/nn/cross_entropy.h"
 #include "core/nn/flatten.h"
 #include "core/nn/linear.h"
@@ -105,12 +108,12 @@ TEST_F(PrecisionTest, LinearOverwritesAndAddsGradientsAsInFloat32) {
 
 TEST_F(PrecisionTest, ConvolutionIsCloseToFloat32) {
   const Conv2dOptions plain{.in_channels = 32, .out_channels = 48, .kernel_size = 3, .padding = 1};
-  std::vector<Conv2dOptions> all(7, plain);
+  std::vector<Conv2dOptions> all(10, plain);
   all[1].stride = {2, 1};
   all[2].kernel_size = {5, 4};
   all[2].padding = {2, 0};
   all[3].dilation = {2, 1};
-  all[3].padding = 3;
+  all[3].padding = {3, 2};
   all[4].padding = Padding::same();
   all[4].kernel_size = 2;
   all[5].kernel_size = 1;
@@ -118,13 +121,42 @@ TEST_F(PrecisionTest, ConvolutionIsCloseToFloat32) {
   all[5].bias = false;
   all[6].in_channels = 130;  // a kernel row's weights do not fit into the cache
   all[6].kernel_size = {2, 6};
-  for (const Conv2dOptions& options : all) {
-    const auto [wanted, got] = run_both<Conv2d>(options, {2, 9, 11, options.in_channels});
+  all[7].padding = 3;  // more than the gradient's convolution can pad
+  all[8].out_channels = 5;
+  all[9].in_channels = 6;
+  all[9].out_channels = 10;
+  for (Conv2dOptions options : all) {
+    options.precision = Precision::kBfloat16;
+    const Shape input = {3, 9, 11, options.in_channels};
+    const auto [wanted, got] = run_both<Conv2d>(options, input);
     const std::string what = Conv2d(options).describe();
     expect_close(wanted.output, got.output, what);
-    EXPECT_LT(distance(wanted.input_gradient, got.input_gradient), 1e-6) << what;
-    EXPECT_LT(distance(wanted.parameter_gradients[0], got.parameter_gradients[0]), 1e-6) << what;
+    if (bf16_backward_fits(geometry(options, input))) {
+      expect_close(wanted.input_gradient, got.input_gradient, what + " grad x");
+      expect_close(wanted.parameter_gradients[0], got.parameter_gradients[0], what + " weight");
+    } else {
+      EXPECT_LT(distance(wanted.input_gradient, got.input_gradient), 1e-6) << what;
+      EXPECT_LT(distance(wanted.parameter_gradients[0], got.parameter_gradients[0]), 1e-6) << what;
+    }
   }
+}
+
+TEST_F(PrecisionTest, ConvolutionsBackwardPassIsInBf16WithAmxAndStrideOne) {
+  Conv2dOptions options{.in_channels = 4,
+                        .out_channels = 4,
+                        .kernel_size = 3,
+                        .padding = 2,
+                        .precision = Precision::kBfloat16};
+  const auto fits = [&] { return bf16_backward_fits(geometry(options, {1, 9, 9, 4})); };
+  EXPECT_EQ(fits(), active_isa() == Isa::kAmx);
+  options.padding = 3;
+  EXPECT_FALSE(fits());
+  options.padding = 2;
+  options.stride = 2;
+  EXPECT_FALSE(fits());
+  options.stride = 1;
+  options.precision = Precision::kFloat32;
+  EXPECT_FALSE(fits());
 }
 
 TEST_F(PrecisionTest, LargeImagesAreCutIntoBlocks) {
