@@ -5,94 +5,15 @@
 #include <cmath>
 
 #include "core/base/check.h"
-#include "core/blis/gemm.h"
 #include "core/nn/column_sums_kernel.h"
 #include "core/nn/init.h"
 #include "core/nn/linear_bf16.h"
+#include "core/nn/linear_float32.h"
 #include "core/nn/share_out.h"
-#include "core/nn/spaced_row.h"
 #include "core/tensor/transpose.h"
 
 namespace convoy::nn {
 namespace {
-
-// The part of the weight that forward multiplies at once stays in the second-level cache, and so do
-// the outputs that it adds to. For few images it is made of almost whole rows, which come fast from
-// memory.
-struct Block {
-  std::int64_t rows;
-  std::int64_t columns;
-};
-Block forward_block(std::int64_t n) {
-  constexpr std::int64_t kWeights = 40 << 10;
-  constexpr std::int64_t kOutputs = 32 << 10;
-  const std::int64_t columns =
-      std::clamp<std::int64_t>(kOutputs / std::max<std::int64_t>(n, 1), 128, 640) / 32 * 32;
-  return {.rows = kWeights / columns, .columns = columns};
-}
-
-// The three products in float32; linear_bf16.h has the same in bf16.
-Tensor linear_forward(const Tensor& x, const Tensor& weight, const Tensor& bias) {
-  const std::int64_t n = x.shape()[0];
-  const std::int64_t in = weight.shape()[0];
-  const std::int64_t out = weight.shape()[1];
-  const std::int64_t stride = spaced_row<float>(in);
-  Tensor rows({n, stride});
-  parallel_for(n, [&](std::int64_t begin, std::int64_t end, int) {
-    for (std::int64_t row = begin; row < end; ++row) {
-      std::copy_n(x.data() + row * in, in, rows.data() + row * stride);
-    }
-  });
-  const Block block = forward_block(n);
-  Tensor y({n, out});
-  share_out(out, [&](std::int64_t first, std::int64_t count, int) {
-    for (std::int64_t row = 0; !bias.empty() && row < n; ++row) {
-      std::copy_n(bias.data() + first, count, y.data() + row * out + first);
-    }
-    for (std::int64_t k = 0; k < in; k += block.rows) {
-      for (std::int64_t column = first; column < first + count; column += block.columns) {
-        blis::gemm(n, std::min(block.columns, first + count - column), std::min(block.rows, in - k),
-                   {.data = rows.data() + k, .row_stride = stride},
-                   {.data = weight.data() + k * out + column, .row_stride = out},
-                   {.data = y.data() + column, .row_stride = out}, !bias.empty() || k > 0);
-      }
-    }
-  });
-  return y;
-}
-
-Tensor linear_backward_data(const Tensor& weight, const Tensor& grad_y_t) {
-  const std::int64_t in = weight.shape()[0];
-  const std::int64_t out = weight.shape()[1];
-  const std::int64_t n = grad_y_t.shape()[1];
-  Tensor grad_x_t({in, n});
-  share_out(in, [&](std::int64_t first, std::int64_t count, int) {
-    blis::gemm(count, n, out, {.data = weight.data() + first * out, .row_stride = out},
-               {.data = grad_y_t.data(), .row_stride = n},
-               {.data = grad_x_t.data() + first * n, .row_stride = n}, false);
-  });
-  return grad_x_t;
-}
-
-void linear_backward_weight(const Tensor& x, const Tensor& grad_y, const Parameter::GradSum& grad) {
-  const std::int64_t n = x.shape()[0];
-  const std::int64_t in = x.shape()[1];
-  const std::int64_t out = grad_y.shape()[1];
-  // Of few images, writing the gradient takes longest: it is done almost row by row. Of many,
-  // reading grad_y again for every few rows would.
-  const std::int64_t most = n <= 64 ? 28 : 168;
-  const std::int64_t stride = spaced_row<float>(n);
-  Tensor x_t({in, stride});
-  share_out(in, [&](std::int64_t first, std::int64_t count, int) {
-    transpose({n, count, x.data() + first, in, x_t.data() + first * stride, stride});
-    for (std::int64_t row = first; row < first + count; row += most) {
-      blis::gemm(std::min(most, first + count - row), out, n,
-                 {.data = x_t.data() + row * stride, .row_stride = stride},
-                 {.data = grad_y.data(), .row_stride = out},
-                 {.data = grad.sum.data() + row * out, .row_stride = out}, grad.accumulate);
-    }
-  });
-}
 
 void contribute_column_sums(const Tensor& grad_y, Parameter& bias) {
   static const auto column_sums = column_sums_kernel();
@@ -121,8 +42,8 @@ class LinearNode : public Node {
   void backward(Tape& tape, Tensor grad_output) override {
     Parameter& weight = *parameters_[0];
     const bool bf16 = precision_ == Precision::kBfloat16;
-    (bf16 ? bf16_linear_backward_weight : linear_backward_weight)(x_, grad_output,
-                                                                  weight.contribute_grad());
+    (bf16 ? bf16_linear_backward_weight : float32_linear_backward_weight)(x_, grad_output,
+                                                                          weight.contribute_grad());
     if (parameter_count_ == 2) {
       contribute_column_sums(grad_output, *parameters_[1]);
     }
@@ -142,7 +63,7 @@ class LinearNode : public Node {
     transpose({n, out, grad_y.data(), out, grad_y_t.data(), n});
     const bool bf16 = precision_ == Precision::kBfloat16;
     const Tensor grad_x_t =
-        (bf16 ? bf16_linear_backward_data : linear_backward_data)(weight, grad_y_t);
+        (bf16 ? bf16_linear_backward_data : float32_linear_backward_data)(weight, grad_y_t);
     Tensor grad_x({n, in});
     share_out(in, [&](std::int64_t first, std::int64_t count, int) {
       transpose({count, n, grad_x_t.data() + first * n, n, grad_x.data() + first, in});
@@ -193,7 +114,7 @@ Shape Linear::output_shape(const Shape& x) const {
 Variable Linear::forward(Tape& tape, const Variable& x) {
   output_shape(x.shape());  // refuses another shape
   const bool bf16 = options_.precision == Precision::kBfloat16;
-  Tensor y = (bf16 ? bf16_linear_forward : linear_forward)(
+  Tensor y = (bf16 ? bf16_linear_forward : float32_linear_forward)(
       x.value(), weight_.value(), options_.bias ? bias_.value() : Tensor());
   if (!tape.recording()) {
     return y;

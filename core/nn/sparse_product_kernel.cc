@@ -1,0 +1,116 @@
+#include "core/nn/sparse_product_kernel.h"
+
+#include "core/base/vec.h"
+
+namespace convoy::nn::CONVOY_ISA_NAMESPACE {
+namespace {
+
+using std::int64_t;
+
+// Sums of one row of C that are made at once, in vectors: they and one factor fit the registers,
+// and with kMostSparse / 2 rows so many columns of B fit the first-level cache.
+constexpr int kMaxVectors = kVecRegisters == 32 ? 16 : 8;
+
+// What is not zero of a row of A, and where its rows of B begin.
+struct Factors {
+  float values[kMostSparse + 16];
+  std::int32_t offsets[kMostSparse + 16];
+  int64_t count = 0;
+};
+
+void list(const float* row, int64_t k, int64_t b_row_stride, Factors& factors) {
+  int64_t count = 0;
+  int64_t i = 0;
+#if defined(__AVX512F__)
+  const auto stride = static_cast<int>(b_row_stride);
+  __m512i offsets =
+      _mm512_mullo_epi32(_mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15),
+                         _mm512_set1_epi32(stride));
+  for (; i + 16 <= k; i += 16) {
+    const __m512 values = _mm512_loadu_ps(row + i);
+    const __mmask16 kept = _mm512_cmp_ps_mask(values, _mm512_setzero_ps(), _CMP_NEQ_UQ);
+    _mm512_storeu_ps(factors.values + count, _mm512_maskz_compress_ps(kept, values));
+    _mm512_storeu_si512(factors.offsets + count, _mm512_maskz_compress_epi32(kept, offsets));
+    count += __builtin_popcount(kept);
+    offsets = _mm512_add_epi32(offsets, _mm512_set1_epi32(16 * stride));
+  }
+#endif
+  for (; i < k; ++i) {
+    factors.values[count] = row[i];
+    factors.offsets[count] = static_cast<std::int32_t>(i * b_row_stride);
+    count += static_cast<int64_t>(row[i] != 0.0F);
+  }
+  factors.count = count;
+}
+
+// Some columns of one row of C: `vectors` vectors, of which the last has `last` columns if Partial.
+template <int vectors, bool Partial>
+void add_rows(const Factors& factors, const float* b, float* c, bool accumulate, int last) {
+  const auto load = [last](const float* p, int v) {
+    return Partial && v == vectors - 1 ? Vec::load_first(p + v * Vec::kWidth, last)
+                                       : Vec::load(p + v * Vec::kWidth);
+  };
+  Vec sum[vectors];
+#pragma GCC unroll 16
+  for (int v = 0; v < vectors; ++v) {
+    sum[v] = accumulate ? load(c, v) : Vec::zero();
+  }
+  for (int64_t i = 0; i < factors.count; ++i) {
+    const Vec factor = Vec::broadcast(factors.values + i);
+    const float* row = b + factors.offsets[i];
+#pragma GCC unroll 16
+    for (int v = 0; v < vectors; ++v) {
+      sum[v].add_product(factor, load(row, v));
+    }
+  }
+#pragma GCC unroll 16
+  for (int v = 0; v < vectors; ++v) {
+    if (Partial && v == vectors - 1) {
+      sum[v].store_first(c + v * Vec::kWidth, last);
+    } else {
+      sum[v].store(c + v * Vec::kWidth);
+    }
+  }
+}
+
+template <int vectors, bool Partial>
+void add_columns(const SparseProduct& p, int64_t column, int last) {
+  Factors factors;
+  for (int64_t row = 0; row < p.m; ++row) {
+    list(p.a + row * p.a_row_stride, p.k, p.b_row_stride, factors);
+    add_rows<vectors, Partial>(factors, p.b + column, p.c + row * p.c_row_stride + column,
+                               p.accumulate, last);
+  }
+}
+
+// All columns from `column` on, as many vectors at a time as there are, down to half of the last.
+template <int vectors = kMaxVectors>
+void multiply(const SparseProduct& p, int64_t column) {
+  for (; column + vectors * Vec::kWidth <= p.n; column += vectors * Vec::kWidth) {
+    add_columns<vectors, false>(p, column, Vec::kWidth);
+  }
+  const int64_t left = p.n - column;
+  if (left > (vectors - 1) * Vec::kWidth) {
+    add_columns<vectors, true>(p, column, static_cast<int>(left - (vectors - 1) * Vec::kWidth));
+  } else if constexpr (vectors > 1) {
+    if (left > 0) {
+      multiply<vectors / 2>(p, column);
+    }
+  }
+}
+
+}  // namespace
+
+void multiply_sparse(const SparseProduct& p) {
+  multiply(p, 0);
+}
+
+void count_zeros(const float* values, int64_t count, int64_t& zeros) {
+  std::int32_t sum = 0;
+  for (int64_t i = 0; i < count; ++i) {
+    sum += static_cast<std::int32_t>(values[i] == 0.0F);
+  }
+  zeros = sum;
+}
+
+}  // namespace convoy::nn::CONVOY_ISA_NAMESPACE
