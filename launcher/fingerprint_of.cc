@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "core/base/isa.h"
+#include "core/blis/bf16.h"
 #include "core/io/file.h"
 #include "core/io/hash64.h"
 #include "launcher/json.h"
@@ -107,6 +108,9 @@ dist::Fingerprint fingerprint_of(const TrainOptions& options, const TrainedModel
   fingerprint.add("first weights",
                   hash_text(std::as_bytes(std::as_const(*model.store).all_values())));
   add_options(fingerprint, options);
+  if (options.recipe.precision() == v1::Recipe::BF16) {
+    fingerprint.add("bf16 products", blis::bf16_in_tiles() ? "AMX" : "AVX512-BF16");
+  }
   add_exchange(fingerprint, options.distributed);
   add_data(fingerprint, "train", train);
   add_data(fingerprint, "test", test);

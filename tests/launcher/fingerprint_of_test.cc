@@ -78,6 +78,9 @@ TEST(FingerprintOfTest, OptionsCountOneByOne) {
               ElementsAre("first weights", "seed"));
   EXPECT_THAT(changed_by([](Rank& rank) { rank.options.recipe.set_batch_size(64); }),
               ElementsAre("recipe.batch_size"));
+  // Hosts with AMX round sums otherwise than those with AVX512-BF16 alone.
+  EXPECT_THAT(changed_by([](Rank& rank) { rank.options.recipe.set_precision(v1::Recipe::BF16); }),
+              UnorderedElementsAre("recipe.precision", "bf16 products"));
   EXPECT_THAT(changed_by([](Rank& rank) { rank.options.recipe.set_lr(0.1 + 1e-15); }),
               ElementsAre("recipe.lr"));
   EXPECT_THAT(changed_by([](Rank& rank) { rank.options.accumulate = 2; }),
