@@ -86,8 +86,9 @@ bool bf16_fits(const Conv2dOptions& o) {
 }
 
 bool bf16_backward_fits(const ConvGeometry& g) {
+  // The convolution that gives the images' gradient pads by the rest of the reach.
   const auto pads_itself = [](std::int64_t padding, std::int64_t reach) {
-    return padding >= 0 && padding <= reach;  // as the gradient's convolution has the rest
+    return padding >= 0 && padding <= reach;
   };
   const std::int64_t reach_h = g.dilation.h * (g.r - 1);
   return g.precision == Precision::kBfloat16 && blis::bf16_in_tiles() && g.stride == Size2(1) &&
