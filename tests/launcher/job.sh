@@ -9,8 +9,9 @@ cd "$dir" || exit
 export XDG_STATE_HOME=$dir/state-home
 export OMP_NUM_THREADS=1 OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
 # A rank that is sent SIGSEGV is to die of it, not to print a report.
-export ASAN_OPTIONS=fast_unwind_on_malloc=0:handle_segv=0${ASAN_OPTIONS:+:$ASAN_OPTIONS}
-export LSAN_OPTIONS=suppressions=$support/leaks.txt:print_suppressions=0
+export ASAN_OPTIONS=handle_segv=0${ASAN_OPTIONS:+:$ASAN_OPTIONS}
+# shellcheck source=tests/support/sanitizers.sh
+. "$support/sanitizers.sh"
 mpi=(mpirun --oversubscribe --bind-to none)
 
 fail() {

@@ -8,9 +8,8 @@ dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 cd "$dir"
 export OMP_NUM_THREADS=1 CONVOY_DATA_DIR=$dir/nowhere
-# Under LeakSanitizer, what Open MPI never frees is left out (see with-mpi).
-export ASAN_OPTIONS=fast_unwind_on_malloc=0${ASAN_OPTIONS:+:$ASAN_OPTIONS}
-export LSAN_OPTIONS=suppressions=$support/leaks.txt:print_suppressions=0
+# shellcheck source=tests/support/sanitizers.sh
+. "$support/sanitizers.sh"
 
 fail() {
   echo "FAILED: $*"

@@ -8,9 +8,8 @@ dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 cd "$dir"
 export TMPDIR=$dir OMP_NUM_THREADS=1
-# For builds with sanitizers, as in tests/support/with-mpi.
-export ASAN_OPTIONS=fast_unwind_on_malloc=0
-export LSAN_OPTIONS=suppressions=$support/leaks.txt:print_suppressions=0
+# shellcheck source=tests/support/sanitizers.sh
+. "$support/sanitizers.sh"
 
 fail() {
   echo "FAILED: $*"
