@@ -62,7 +62,8 @@ class Supervisor {
         mpirun_({.argv = process.command,
                  .environment = process.environment,
                  .errors = output_.write.get(),
-                 .blocked_signals = &signals_.previous()}) {
+                 .blocked_signals = &signals_.previous(),
+                 .outlives_readers = true}) {  // it warns, and has yet to clean up
     output_.write.close();
     check(mpirun_.failure().empty(), "{} cannot be run: {}", process.command.front(),
           mpirun_.failure());

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <csignal>
 #include <string_view>
 
 #include "core/base/check.h"
@@ -57,6 +58,9 @@ void redirect(int from, int to) {
   }
   if (options.blocked_signals != nullptr) {
     sigprocmask(SIG_SETMASK, options.blocked_signals, nullptr);
+  }
+  if (options.outlives_readers) {
+    ::signal(SIGPIPE, SIG_IGN);
   }
   redirect(open("/dev/null", O_RDONLY | O_CLOEXEC), STDIN_FILENO);
   redirect(options.output, STDOUT_FILENO);

@@ -19,6 +19,7 @@ struct ProcessOptions {
   int output = -1;                       ///< becomes its stdout; -1: this process's
   int errors = -1;                       ///< becomes its stderr, likewise
   const sigset_t* blocked_signals = {};  ///< instead of those of this thread
+  bool outlives_readers = false;         ///< SIGPIPE is ignored: no reader of its output, no end
 };
 
 /// Never through a shell. It has a process group of its own, out of reach of the terminal's Ctrl-C,

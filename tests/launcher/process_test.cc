@@ -50,6 +50,19 @@ TEST(ProcessTest, ExitCodesAndSignalsAreToldApart) {
   EXPECT_EQ(wait_for(sleeper), 128 + SIGINT);
 }
 
+TEST(ProcessTest, AProgramMayOutliveTheReadersOfItsOutput) {
+  for (const bool outlives : {false, true}) {
+    Pipe pipe;
+    Process process({.argv = {"sh", "-c", "sleep 0.1; echo unread; exit 7"},
+                     .output = pipe.write.get(),
+                     .errors = pipe.write.get(),
+                     .outlives_readers = outlives});
+    pipe.write.close();
+    pipe.read.close();
+    EXPECT_EQ(wait_for(process), outlives ? 7 : 128 + SIGPIPE);
+  }
+}
+
 TEST(ProcessTest, AProgramThatCannotBeRunIsKnownAtOnce) {
   Process none({.argv = {"/no/such/program"}});
   EXPECT_EQ(none.failure(), "No such file or directory");
