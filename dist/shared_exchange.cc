@@ -7,13 +7,13 @@ namespace convoy::dist {
 SharedExchange::SharedExchange(const Parts& parts, SharedStore& shared)
     : BucketExchange(parts),
       shared_(shared),
-      buckets_(static_cast<std::size_t>(parts.partition.buckets())),
+      peers_(static_cast<std::size_t>(parts.partition.buckets())),
       operands_(static_cast<std::size_t>(parts.tree.partials())) {}
 
 void SharedExchange::begin() {
   ++steps_;
   // Nobody is waited for in a bucket that has not been started.
-  std::ranges::fill(buckets_, Bucket{.taken = true, .peer = ranks()});
+  std::ranges::fill(peers_, ranks());
 }
 
 void SharedExchange::start_bucket(int index) {
@@ -34,24 +34,19 @@ void SharedExchange::start_bucket(int index) {
   BucketMarks& marks = shared_.marks(me(), index);
   marks.header = header(index);
   set_mark(marks.ready, steps_);
-  buckets_[static_cast<std::size_t>(index)] = {};
+  peers_[static_cast<std::size_t>(index)] = 0;
 }
 
 BucketExchange::Progress SharedExchange::advance_bucket(int index) {
-  Bucket& bucket = buckets_[static_cast<std::size_t>(index)];
+  int& peer = peers_[static_cast<std::size_t>(index)];
   bool moved = false;
-  for (; bucket.peer < ranks(); ++bucket.peer, moved = true) {
-    BucketMarks& theirs = shared_.marks(bucket.peer, index);
-    if (mark(bucket.taken ? theirs.taken : theirs.ready) < steps_) {
+  for (; peer < ranks(); ++peer, moved = true) {
+    if (mark(shared_.marks(peer, index).ready) < steps_) {
       return moved ? Progress::kSome : Progress::kNone;
     }
   }
-  if (bucket.taken) {
-    return Progress::kFinished;
-  }
   take(index);
-  bucket = {.taken = true, .peer = 0};
-  return Progress::kSome;
+  return Progress::kFinished;
 }
 
 void SharedExchange::take(int index) {
@@ -66,14 +61,11 @@ void SharedExchange::take(int index) {
     }
   }
   parts_.tree.add_up(operands_, part(sum_, own));
-  set_mark(shared_.marks(me(), index).taken, steps_);
 }
 
 std::optional<Transfer> SharedExchange::awaited_transfer() const {
-  const auto waiting =
-      std::ranges::find_if(buckets_, [this](const Bucket& b) { return b.peer < ranks(); });
-  return waiting == buckets_.end() ? std::nullopt
-                                   : std::optional<Transfer>({.peer = waiting->peer});
+  const auto waiting = std::ranges::find_if(peers_, [this](int peer) { return peer < ranks(); });
+  return waiting == peers_.end() ? std::nullopt : std::optional<Transfer>({.peer = *waiting});
 }
 
 }  // namespace convoy::dist

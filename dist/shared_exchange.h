@@ -1,7 +1,9 @@
 // Buckets of the gradient between ranks that share memory: nothing is sent. Each rank reads the
 // others' partial sums of its own chunk where they lie (dist/shared_store.h).
 //
-// The chunk's sum is not handed on: its owner updates the weights of the chunk, and those are.
+// The chunk's sum is not handed on: its owner updates the weights of the chunk. A bucket is
+// finished when this rank has its sum; others may still read this rank's partial sums, until
+// SharedStore::end_step.
 #pragma once
 
 #include <cstdint>
@@ -20,13 +22,6 @@ class SharedExchange : public BucketExchange {
   SharedExchange(const Parts& parts, SharedStore& shared);
 
  private:
-  // A bucket is finished when all ranks have taken what they need of it, as only then the partial
-  // sums may change.
-  struct Bucket {
-    bool taken = false;  // by this rank
-    int peer = 0;        // all ranks before this one are ready, or then have taken
-  };
-
   void begin() override;
   void start_bucket(int index) override;
   Progress advance_bucket(int index) override;
@@ -36,7 +31,7 @@ class SharedExchange : public BucketExchange {
 
   SharedStore& shared_;
   std::int64_t steps_ = 0;  // begun; what marks say in this one
-  std::vector<Bucket> buckets_;
+  std::vector<int> peers_;  // by bucket: all ranks before this one are ready
   std::vector<const float*> operands_;
 };
 

@@ -25,7 +25,7 @@ std::size_t most_partials(const ShardTree& tree) {
 
 }  // namespace
 
-// A block: the marks of updates, those of buckets, all values, then the partial sums.
+// A block: the mark of ended steps, those of buckets, all values, then the partial sums.
 SharedStore::SharedStore(ParameterStore& store, const BucketExchange::Parts& parts)
     : parts_(parts),
       marks_bytes_(alignof(BucketMarks)),
@@ -33,24 +33,32 @@ SharedStore::SharedStore(ParameterStore& store, const BucketExchange::Parts& par
                                                 sizeof(BucketMarks))),
       partials_bytes_(page_end(values_bytes_ + store.all_values().size_bytes())),
       blocks_(parts.communicator.share(
-          partials_bytes_ + most_partials(parts.tree) * float_bytes(parts.partition.elements()))) {
+          partials_bytes_ + most_partials(parts.tree) * float_bytes(parts.partition.elements()))),
+      one_copy_(store.buffers().empty()) {
   const int me = parts.communicator.rank();
-  const std::shared_ptr<std::byte[]>& block = blocks_[static_cast<std::size_t>(me)];
-  const auto tensor = [&](std::size_t offset_bytes, std::size_t elements) {
-    return Tensor::in(std::shared_ptr<float[]>(block, floats(me, offset_bytes)),
+  const auto tensor = [&](int rank, std::size_t offset_bytes, std::size_t elements) {
+    return Tensor::in(std::shared_ptr<float[]>(blocks_[static_cast<std::size_t>(rank)],
+                                               floats(rank, offset_bytes)),
                       {static_cast<std::int64_t>(elements)});
   };
-  const bool one_partial = parts.tree.partials_of(me).size() == 1;
-  store.move_to(tensor(values_bytes_, store.all_values().size()),
-                one_partial ? tensor(partials_bytes_, store.gradients().size()) : Tensor());
+  const Tensor values = tensor(one_copy_ ? 0 : me, values_bytes_, store.all_values().size());
+  const Tensor gradients = parts.tree.partials_of(me).size() == 1
+                               ? tensor(me, partials_bytes_, store.gradients().size())
+                               : Tensor();
+  if (one_copy_ && me != 0) {
+    store.adopt(values, gradients);
+  } else {
+    store.move_to(values, gradients);
+  }
+  end_step();  // rank 0's are there
 }
 
 float* SharedStore::floats(int rank, std::size_t offset_bytes) const {
   return reinterpret_cast<float*>(blocks_[static_cast<std::size_t>(rank)].get() + offset_bytes);
 }
 
-SharedStore::UpdateMarks& SharedStore::update_marks(int rank) const {
-  return *reinterpret_cast<UpdateMarks*>(blocks_[static_cast<std::size_t>(rank)].get());
+std::int64_t& SharedStore::steps_ended(int rank) const {
+  return *reinterpret_cast<std::int64_t*>(blocks_[static_cast<std::size_t>(rank)].get());
 }
 
 BucketMarks& SharedStore::marks(int rank, int bucket) {
@@ -64,23 +72,19 @@ std::span<float> SharedStore::partial(int rank, int index) const {
           static_cast<std::size_t>(elements)};
 }
 
-void SharedStore::gather_values() {
-  Communicator& communicator = parts_.communicator;
-  const int me = communicator.rank();
-  set_mark(update_marks(me).updated, ++updates_);
-  for (int step = 1; step < communicator.size(); ++step) {
+void SharedStore::end_step() {
+  const int me = parts_.communicator.rank();
+  const int ranks = parts_.communicator.size();
+  set_mark(steps_ended(me), ++steps_);
+  for (int step = 1; step < ranks; ++step) {
     // Each rank begins with another one, so that they don't all read from the same.
-    const int rank = (me + step) % communicator.size();
-    communicator.wait_until(rank, [&] { return mark(update_marks(rank).updated) >= updates_; });
-    for (int bucket = 0; bucket < parts_.partition.buckets(); ++bucket) {
+    const int rank = (me + step) % ranks;
+    parts_.communicator.wait_until(rank, [&] { return mark(steps_ended(rank)) >= steps_; });
+    for (int bucket = 0; !one_copy_ && bucket < parts_.partition.buckets(); ++bucket) {
       const Range range = parts_.partition.chunk(bucket, rank);
       std::copy_n(floats(rank, values_bytes_) + range.begin, range.size(),
                   floats(me, values_bytes_) + range.begin);
     }
-  }
-  set_mark(update_marks(me).copied, updates_);
-  for (int rank = 0; rank < communicator.size(); ++rank) {
-    communicator.wait_until(rank, [&] { return mark(update_marks(rank).copied) >= updates_; });
   }
 }
 

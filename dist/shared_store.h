@@ -1,6 +1,10 @@
-// The parameters of ranks that share memory: each rank's weights and partial sums of gradients
-// where all others can read them. Every rank works on its own copies as ever, so that nobody waits
-// for another but where it reads from it.
+// The parameters of ranks that share memory: the weights, of which there is one copy for all, and
+// each rank's partial sums of gradients where the others can read them.
+//
+// Every rank updates its own chunks of the weights, after all ranks have done their backward, and
+// goes on when all chunks are updated: so ranks wait for each other twice a step. Behind the
+// weights lie a model's buffers, which are each rank's own; ranks whose model has any keep a copy
+// of the weights each, and copy the others' chunks.
 #pragma once
 
 #include <atomic>
@@ -15,11 +19,10 @@
 
 namespace convoy::dist {
 
-/// How far a rank is with a bucket: in how many steps its partial sums have been ready (and the
-/// header been written), and it has taken what it needs of the others'.
+/// How far a rank is with a bucket: in how many steps its partial sums have been ready and the
+/// header been written.
 struct alignas(64) BucketMarks {
   std::int64_t ready = 0;
-  std::int64_t taken = 0;
   BucketHeader header = {};
 };
 
@@ -34,36 +37,32 @@ static_assert(std::atomic_ref<std::int64_t>::is_always_lock_free, "marks pass be
 
 class SharedStore {
  public:
-  /// Moves the store's values there, and its gradients if they are this rank's only partial sum;
-  /// from then on they keep that memory alive by themselves. The parts must outlive this. A
-  /// collective. REQUIRES: communicator.shares_memory().
+  /// Moves the store's values there (rank 0's, if there is one copy), and its gradients if they are
+  /// this rank's only partial sum; from then on they keep that memory alive by themselves. The
+  /// parts must outlive this. A collective. REQUIRES: communicator.shares_memory().
   SharedStore(ParameterStore& store, const BucketExchange::Parts& parts);
 
   BucketMarks& marks(int rank, int bucket);
   /// A rank's partial sum, in the tree's order, of all elements.
   std::span<float> partial(int rank, int index) const;
 
-  /// Every rank has updated its chunks of the weights: copies the others' from where they lie.
-  /// When it returns, nobody reads this rank's any more. Throws Error, naming a rank that does not
-  /// come to this.
-  void gather_values();
+  /// To be called when this rank has taken the sums of its chunks and updated the weights of these,
+  /// or left them as they are. Returns when all ranks have, and all weights are there: partial sums
+  /// may change from now on; weights, when all ranks are ready again. Throws Error, naming a rank
+  /// that does not come to this.
+  void end_step();
 
  private:
-  // In how many steps a rank has updated its chunks, and copied those of all others.
-  struct UpdateMarks {
-    std::int64_t updated = 0;
-    std::int64_t copied = 0;
-  };
-
   float* floats(int rank, std::size_t offset_bytes) const;
-  UpdateMarks& update_marks(int rank) const;
+  std::int64_t& steps_ended(int rank) const;  // a mark
 
   BucketExchange::Parts parts_;
   std::size_t marks_bytes_;                           // where the marks of buckets begin in a block
   std::size_t values_bytes_;                          // the values
   std::size_t partials_bytes_;                        // and the partial sums
   std::vector<std::shared_ptr<std::byte[]>> blocks_;  // by rank
-  std::int64_t updates_ = 0;
+  bool one_copy_;                                     // of the weights: in rank 0's block
+  std::int64_t steps_ = 0;                            // ended
 };
 
 }  // namespace convoy::dist

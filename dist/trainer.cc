@@ -266,6 +266,9 @@ StepReport Trainer::step(std::span<const std::int64_t> global_batch, bool stop, 
 }
 
 void Trainer::leave_out(std::string_view what, Observer& observer) {
+  if (shared_ != nullptr) {
+    shared_->end_step();
+  }
   observer.on_note(bad_steps_.bad(
       fmt::format("the {} is not a number at epoch {}, step {} (learning rate {:g})", what,
                   position_.epoch + 1, position_.step + 1, parts_.schedule.lr_at(position_.step))));

@@ -48,7 +48,7 @@ bool Updater::update(std::int64_t images, double lr) {
     offset += range.size();
   }
   if (options_.sharded && parts_.shared != nullptr) {
-    parts_.shared->gather_values();
+    parts_.shared->end_step();
   } else if (options_.sharded) {
     all_gather_chunks(parts_.communicator, parts_.partition, parts_.store.values());
   }

@@ -23,7 +23,7 @@ class Updater {
     optim::Optimizer& optimizer;
     Communicator& communicator;
     const Partition& partition;
-    SharedStore* shared = nullptr;  ///< where ranks read each other's weights, if they can
+    SharedStore* shared = nullptr;  ///< where the ranks' weights lie, if they share memory
   };
 
   struct Options {
@@ -36,7 +36,8 @@ class Updater {
   Updater(const Parts& parts, Options options);
 
   /// Divides the sum of gradients by `images` and takes a step. Returns false, on all ranks alike,
-  /// if the gradient was looked at and is not finite; nothing has changed then.
+  /// if the gradient was looked at and is not finite; nothing has changed then, and a SharedStore's
+  /// step has not ended.
   bool update(std::int64_t images, double lr);
 
   /// The optimizer's state for all values; a sharded one's on rank 0 only, elsewhere empty tensors.

@@ -88,12 +88,18 @@ void ParameterStore::settle_grad() {
 }
 
 void ParameterStore::move_to(Tensor all_values, Tensor gradients) {
+  check(all_values.elements() == all_values_.elements(), "{} values cannot move to memory for {}",
+        all_values_.elements(), all_values.elements());
+  std::ranges::copy(all_values_.values(), all_values.data());
+  adopt(std::move(all_values), std::move(gradients));
+}
+
+void ParameterStore::adopt(Tensor all_values, Tensor gradients) {
   gradients = gradients.empty() ? gradients_ : gradients;
   check(all_values.elements() == all_values_.elements() &&
             gradients.elements() == gradients_.elements(),
         "{} values and {} gradients cannot move to memory for {} and {}", all_values_.elements(),
         gradients_.elements(), all_values.elements(), gradients.elements());
-  std::ranges::copy(all_values_.values(), all_values.data());
   if (gradients.data() != gradients_.data()) {
     std::ranges::copy(gradients_.values(), gradients.data());
   }

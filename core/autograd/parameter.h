@@ -117,6 +117,8 @@ class ParameterStore {
   /// (such as other processes see). Spans and copies of tensors taken before keep to the old.
   /// Throws Error unless the tensors have as many elements as the store.
   void move_to(Tensor all_values, Tensor gradients);
+  /// The same, but takes the values that are there already and forgets its own.
+  void adopt(Tensor all_values, Tensor gradients);
 
  private:
   void bind();

@@ -5,6 +5,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <thread>
+
 #include "core/base/parallel.h"
 #include "dist/collectives.h"
 #include "dist/gradient_reducer.h"
@@ -93,7 +95,7 @@ TEST_P(SharedExchangeTest, EveryRankHasTheSumOfItsChunksAndThenTheWeightsOfAll) 
               wrong += gradients[static_cast<std::size_t>(i)] == expected ? 0 : 1;
               model.store.values()[static_cast<std::size_t>(i)] = expected;
             });
-            model.shared.gather_values();
+            model.shared.end_step();
             for (std::size_t i = 0; i < gradients.size(); ++i) {
               float expected = 0;
               for (int rank = 0; rank < ranks; ++rank) {
@@ -202,55 +204,88 @@ TEST(SharedStoreTest, ARankThatDoesNotUpdateIsNamed) {
           communicator.set_timeout(std::chrono::milliseconds(50));
           communicator.set_activity("training step", 812);
           if (communicator.rank() != 2) {
-            model.shared.gather_values();
+            model.shared.end_step();
           }
         });
       },
       ThrowsMessage<Error>(AllOf(HasSubstr("rank 2 (host)"), HasSubstr("training step 812"))));
 }
 
-TEST(SharedStoreTest, WeightsMayChangeAsSoonAsAllAreGathered) {
+TEST(SharedStoreTest, RanksHaveOneCopyOfTheWeightsWhichIsRankZeros) {
   run_ranks(3, [](Communicator& communicator) {
-    Model model(communicator, 200'000, 1 << 20);
+    const auto first = static_cast<float>(communicator.rank() + 1);
+    Parameter parameter({.shape = {20}, .initializer = [&](Tensor& value, RandomSequence&) {
+                           std::ranges::fill(value.values(), first);
+                         }});
+    ParameterStore store({{"p", &parameter}}, 0);
+    const Partition partition(32, communicator.size(), 1);
+    const ShardTree tree(3, 3);
+    const SharedStore shared(store,
+                             {.communicator = communicator, .partition = partition, .tree = tree});
+    EXPECT_EQ(parameter.value().values()[19], 1.0F);
+    barrier(communicator);
+    if (communicator.rank() == 1) {
+      store.values()[7] = 5.0F;
+    }
+    barrier(communicator);
+    EXPECT_EQ(parameter.value().values()[7], 5.0F);
+  });
+}
+
+TEST(SharedStoreTest, RanksWithBuffersHaveTheirOwnAndEndAStepWithAllWeights) {
+  run_ranks(3, [](Communicator& communicator) {
+    constexpr std::int64_t kSize = 200'000;
+    Parameter parameter({.shape = {kSize}});
+    Parameter statistics({.shape = {5}, .trainable = false});
+    ParameterStore store({{"p", &parameter}, {"running_mean", &statistics}}, 0);
+    const Partition partition(static_cast<std::int64_t>(store.values().size()), communicator.size(),
+                              1 << 18);
+    const ShardTree tree(3, 3);
+    SharedStore shared(store, {.communicator = communicator, .partition = partition, .tree = tree});
+    const auto me = static_cast<float>(communicator.rank());
+    std::ranges::fill(store.buffers(), me);
     for (int step = 0; step < 50; ++step) {
-      for_own(model.partition, communicator.rank(), [&](std::int64_t i) {
-        model.store.values()[static_cast<std::size_t>(i)] = static_cast<float>(step);
+      barrier(communicator);  // all are ready: weights may change
+      for_own(partition, communicator.rank(), [&](std::int64_t i) {
+        store.values()[static_cast<std::size_t>(i)] = static_cast<float>(step);
       });
-      model.shared.gather_values();
-      const std::span<float> values = model.store.values();
+      shared.end_step();
+      const std::span<float> values = store.values();
       ASSERT_EQ(std::ranges::count(values, static_cast<float>(step)), std::ssize(values));
-      std::ranges::fill(values, -1.0F);
+      ASSERT_EQ(std::ranges::count(store.buffers(), me), std::ssize(store.buffers()));
     }
   });
 }
 
-TEST(SharedStoreTest, ABucketIsFinishedWhenAllRanksHaveTakenTheirsOfIt) {
+TEST(SharedStoreTest, AStepEndsWhenAllRanksHaveTakenTheirSums) {
   run_ranks(2, [](Communicator& communicator) {
     Model model(communicator, 10'000, 1 << 20);
     SharedExchange exchange(
         {.communicator = communicator, .partition = model.partition, .tree = model.tree},
         model.shared);
-    const std::span<const float> partial = model.store.gradients();
-    exchange.begin_step(0, {}, std::span(&partial, 1), model.store.gradients());
-    EXPECT_EQ(exchange.awaited(), -1);
-    exchange.start(0);
-    const bool first = communicator.rank() == 0;
-    barrier(communicator);
-    if (first) {
-      EXPECT_TRUE(exchange.advance());
-      EXPECT_FALSE(exchange.advance() && exchange.advance()) << "rank 1 has not taken its part";
-      EXPECT_EQ(exchange.finished(), 0);
-      EXPECT_EQ(exchange.awaited(), 1);
+    const std::span<float> gradients = model.store.gradients();
+    const std::span<const float> partial = gradients;
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    for (int step = 0; step < 20; ++step) {
+      std::ranges::fill(gradients, static_cast<float>(step));
+      exchange.begin_step(step, {}, std::span(&partial, 1), gradients);
+      EXPECT_EQ(exchange.awaited(), -1);
+      exchange.start(0);
+      if (communicator.rank() == 1) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));  // the other one must wait
+      }
+      while (exchange.finished() == 0) {
+        ASSERT_LT(std::chrono::steady_clock::now(), deadline);
+        exchange.advance();
+      }
+      std::int64_t wrong = 0;
+      for_own(model.partition, communicator.rank(), [&](std::int64_t i) {
+        wrong += gradients[static_cast<std::size_t>(i)] == static_cast<float>(2 * step) ? 0 : 1;
+      });
+      EXPECT_EQ(wrong, 0) << "step " << step;
+      EXPECT_EQ(exchange.awaited(), -1);
+      model.shared.end_step();
     }
-    barrier(communicator);
-    while (!first && exchange.finished() == 0) {
-      exchange.advance();
-    }
-    barrier(communicator);
-    while (first && exchange.finished() == 0) {
-      EXPECT_TRUE(exchange.advance());
-    }
-    EXPECT_EQ(exchange.awaited(), -1);
   });
 }
 

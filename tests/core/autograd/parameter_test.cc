@@ -103,6 +103,12 @@ TEST(ParameterStoreTest, MovesWithEverythingInItIntoOtherMemory) {
   store.move_to(Tensor({32}), {});
   EXPECT_EQ(a.grad().data(), gradients.data()) << "gradients stay where no memory is given";
   EXPECT_NE(a.value().data(), values.data());
+
+  Tensor theirs({32});
+  theirs.fill(7.0F);
+  store.adopt(theirs, {});
+  EXPECT_EQ(a.value().data(), theirs.data());
+  EXPECT_EQ(std::ranges::count(store.all_values(), 7.0F), 32);
   EXPECT_THROW(store.move_to(Tensor({31}), {}), Error);
   EXPECT_THROW(store.move_to(Tensor({32}), Tensor({17})), Error);
 }
