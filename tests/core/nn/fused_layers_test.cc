@@ -7,6 +7,7 @@
 #include <cstring>
 #include <limits>
 
+#include "core/blis/bf16.h"
 #include "core/nn/conv2d.h"
 #include "core/nn/max_pool2d.h"
 #include "core/nn/relu.h"
@@ -64,7 +65,12 @@ void expect_near(const std::vector<float>& got, const std::vector<float>& wanted
 
 class FusedLayersTest : public ::testing::TestWithParam<Case> {
  protected:
-  void SetUp() override { add_layers(model_, GetParam()); }
+  void SetUp() override {
+    if (GetParam().conv.precision == Precision::kBfloat16 && !blis::bf16_supported()) {
+      GTEST_SKIP() << "needs AVX512-BF16";
+    }
+    add_layers(model_, GetParam());
+  }
   void expect_the_same(const Tensor& x) {
     OneByOne one_by_one(model_);
     const ParameterStore store(model_.named_parameters(), 0);
@@ -116,6 +122,12 @@ const Conv2dOptions kStrided = {
     .in_channels = 4, .out_channels = 6, .kernel_size = 3, .stride = 2, .padding = 1, .groups = 2};
 const Conv2dOptions kWinograd = {
     .in_channels = 16, .out_channels = 20, .kernel_size = 3, .padding = 1};
+// Both ways round the same numbers, so they differ no more than in float32.
+const Conv2dOptions kBf16 = {.in_channels = 16,
+                             .out_channels = 40,
+                             .kernel_size = 3,
+                             .padding = 1,
+                             .precision = Precision::kBfloat16};
 
 INSTANTIATE_TEST_SUITE_P(
     Layers, FusedLayersTest,
@@ -134,6 +146,12 @@ INSTANTIATE_TEST_SUITE_P(
         Case{kWinograd,
              false,
              MaxPool2dOptions{.kernel_size = 3, .stride = 2, .padding = 1, .ceil_mode = true},
+             {12, 8, 9, 16}},
+        Case{kBf16, true, {}, {13, 9, 8, 16}},
+        Case{kBf16, true, MaxPool2dOptions{.kernel_size = 2}, {13, 14, 14, 16}},
+        Case{kBf16,
+             false,
+             MaxPool2dOptions{.kernel_size = 3, .stride = 2, .padding = 1},
              {12, 8, 9, 16}}));
 
 TEST(FusedLayersTest, PassNaNAndInfinityAsTheLayersDo) {
