@@ -94,6 +94,8 @@ ROWS = [
     *conv_rows(TUTORIAL, ("convoy", "onednn"), "oneDNN"),
     Row("2 ranks, batch 64", "images/s", TWO, "PyTorch DDP", both_formats("torch ddp"), 3.5),
     Row("2 ranks, batch 64", "images/s", TWO, "1 rank, batch 32", (ONE,), 1.85),
+    Row("2 ranks, batch 64, weights held", "images/s", "2 ranks, batch 64, weights held.images/s",
+        "1 rank, batch 32, weights held", ("1 rank, batch 32, weights held.images/s",), 1.85),
     Row("2 processes apart, batch 32 each", "images/s", "2 processes apart.images/s",
         "1 rank, batch 32", (ONE,)),
     Row("1 rank, batch 32, bf16", "images/s", BF16, "float32", (ONE,), 2),

@@ -18,9 +18,16 @@ PARTS = {"forward": "forward", "data": "data gradient", "weight": "weight gradie
 BEHIND_POOLING = {"pooled_data": "data", "pooled_weight": "weight"}
 
 # Training steps of `convoy train`: name, options. The batch is that of all ranks together.
+#
+# How much work an image is depends on what was learned: zeros are left out, and only winners with a
+# gradient visited. After as many steps another batch has learned something else. With the weights
+# held where they began, an image is the same work in both.
+HELD = "--lr=1e-12"
 RANKS = {
     "1 rank, batch 32": "--batch-size=32",
     "2 ranks, batch 64": "-n 2 --batch-size=64",
+    "1 rank, batch 32, weights held": f"--batch-size=32 {HELD}",
+    "2 ranks, batch 64, weights held": f"-n 2 --batch-size=64 {HELD}",
     "2 ranks, batch 64, optimizer sharded": "-n 2 --batch-size=64 --shard-optimizer",
     "1 rank, batch 32, reproducible": "--batch-size=32 --reproducible",
     "1 rank, batch 64": "--batch-size=64",
@@ -30,6 +37,7 @@ RANKS = {
     "1 rank, batch 256, reproducible": "--batch-size=256 --reproducible",
 }
 ISSUE_RANKS = ("1 rank, batch 32", "2 ranks, batch 64")
+ISSUE_RANKS += tuple(f"{name}, weights held" for name in ISSUE_RANKS)
 SECTIONS = ("step", "layers", "ranks", "memory")  # those that are measured unless others are named
 
 
