@@ -88,10 +88,9 @@ void ParameterStore::settle_grad() {
 }
 
 void ParameterStore::move_to(Tensor all_values, Tensor gradients) {
-  check(all_values.elements() == all_values_.elements(), "{} values cannot move to memory for {}",
-        all_values_.elements(), all_values.elements());
-  std::ranges::copy(all_values_.values(), all_values.data());
+  const Tensor before = all_values_;
   adopt(std::move(all_values), std::move(gradients));
+  std::ranges::copy(before.values(), all_values_.data());
 }
 
 void ParameterStore::adopt(Tensor all_values, Tensor gradients) {

@@ -270,8 +270,14 @@ TEST(SharedStoreTest, AStepEndsWhenAllRanksHaveTakenTheirSums) {
       std::ranges::fill(gradients, static_cast<float>(step));
       exchange.begin_step(step, {}, std::span(&partial, 1), gradients);
       EXPECT_EQ(exchange.awaited(), -1);
-      exchange.start(0);
-      if (communicator.rank() == 1) {
+      if (communicator.rank() == 0) {
+        exchange.start(0);
+        exchange.advance();
+        EXPECT_EQ(exchange.awaited(), 1);
+        barrier(communicator);
+      } else {
+        barrier(communicator);
+        exchange.start(0);
         std::this_thread::sleep_for(std::chrono::milliseconds(1));  // the other one must wait
       }
       while (exchange.finished() == 0) {
