@@ -52,10 +52,15 @@ class BucketExchange {
   bool advance();
   int started() const { return started_; }
   int finished() const { return finished_; }
+  bool finished(int bucket) const {
+    return phases_[static_cast<std::size_t>(bucket)] == Phase::kFinished;
+  }
+  /// Writes the sum of a finished bucket, once a step: all of it, or this rank's chunk.
+  virtual void take_sum(int bucket) = 0;
   /// Throws Error, naming a rank that does not answer. REQUIRES: a bucket is on its way.
   [[noreturn]] void fail_late() const;
 
-  /// All ranks' reports, by rank; until the next step. REQUIRES: all buckets are finished.
+  /// All ranks' reports, by rank; until the next step. REQUIRES: a bucket is finished.
   std::span<const StepReport> reports() const { return reports_; }
   /// The rank that `fail_late` would name; -1 if no bucket is on its way.
   int awaited() const;

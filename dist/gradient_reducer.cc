@@ -1,7 +1,6 @@
 #include "dist/gradient_reducer.h"
 
 #include <algorithm>
-#include <numeric>
 
 #include "core/base/check.h"
 #include "dist/collectives.h"
@@ -43,6 +42,13 @@ std::unique_ptr<BucketExchange> make_exchange(const BucketExchange::Parts& parts
   return std::make_unique<SharedExchange>(parts, *options.shared);
 }
 
+Overlap first_choice(const Partition& partition, const GradientReducer::Options& options) {
+  if (partition.buckets() == 1) {
+    return Overlap::kOff;
+  }
+  return options.shared != nullptr ? Overlap::kPoll : options.reduce.overlap;
+}
+
 }  // namespace
 
 double ReduceStatistics::hidden_share() const {
@@ -58,7 +64,7 @@ GradientReducer::GradientReducer(ParameterStore& store, Communicator& communicat
       exchange_(make_exchange(
           {.communicator = *communicator_, .partition = partition, .tree = tree}, options)),
       users_(static_cast<std::size_t>(partition.buckets())),
-      choice_(partition.buckets() == 1 ? Overlap::kOff : options.reduce.overlap) {
+      choice_(first_choice(partition, options)) {
   for (const Parameter* parameter : store.parameters()) {
     const Range buckets = buckets_of(*parameter, partition);
     for (std::int64_t bucket = buckets.begin; bucket < buckets.end; ++bucket) {
@@ -83,6 +89,7 @@ GradientReducer::~GradientReducer() {
 void GradientReducer::begin_step(std::int64_t step, const StepReport& report,
                                  std::span<const std::span<const float>> partials) {
   report_ = report;
+  handed_out_ = 0;
   if (alone()) {
     return;
   }
@@ -139,12 +146,12 @@ void GradientReducer::on_ready(const Parameter& parameter) {
     return;
   }
   const auto began = Clock::now();
-  const int last = partition_.buckets() - 1;
   const Range buckets = buckets_of(parameter, partition_);
   for (std::int64_t bucket = buckets.begin; bucket < buckets.end; ++bucket) {
     --pending_[static_cast<std::size_t>(bucket)];
   }
-  while (ready_ <= last && pending_[static_cast<std::size_t>(last - ready_)] == 0) {
+  while (ready_ <= last_bucket() &&
+         pending_[static_cast<std::size_t>(last_bucket() - ready_)] == 0) {
     ++ready_;
   }
   release(ready_);
@@ -165,28 +172,51 @@ void GradientReducer::release(int buckets) {
   }
 }
 
-StepReport GradientReducer::finish() {
+std::span<const StepReport> GradientReducer::await_reports() {
   if (alone()) {
-    reports_ = {&report_, 1};
-    return report_;
+    return {&report_, 1};
   }
   const auto began = Clock::now();
-  release(partition_.buckets());
-  if (mode_ == Overlap::kThread) {
-    std::unique_lock lock(mutex_);
-    changed_.wait(lock, [this] { return !working_; });
-    if (error_) {
-      std::rethrow_exception(error_);
-    }
-  } else {
-    drive();
-  }
+  await_bucket(last_bucket());  // each brings them along
   add_exposed(Clock::now() - began);
-  statistics_.total += busy_;
-  statistics_.bytes_sent += exchange_->bytes_sent();
-  ++statistics_.steps;
-  reports_ = exchange_->reports();
-  return std::accumulate(reports_.begin(), reports_.end(), StepReport());
+  return exchange_->reports();
+}
+
+std::optional<int> GradientReducer::next_sum() {
+  if (handed_out_ == partition_.buckets()) {
+    return std::nullopt;
+  }
+  const int bucket = last_bucket() - handed_out_++;
+  if (!alone()) {
+    const auto began = Clock::now();
+    await_bucket(bucket);
+    exchange_->take_sum(bucket);
+    add_exposed(Clock::now() - began);
+  }
+  return bucket;
+}
+
+void GradientReducer::finish() {
+  while (next_sum()) {
+  }
+  if (!alone()) {
+    statistics_.total += busy_;
+    statistics_.bytes_sent += exchange_->bytes_sent();
+    ++statistics_.steps;
+  }
+}
+
+void GradientReducer::await_bucket(int bucket) {
+  release(partition_.buckets());
+  if (mode_ != Overlap::kThread) {
+    drive([&] { return exchange_->finished(bucket); });
+    return;
+  }
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [this] { return !working_; });
+  if (error_) {
+    std::rethrow_exception(error_);
+  }
 }
 
 bool GradientReducer::drive_once() {
@@ -194,7 +224,7 @@ bool GradientReducer::drive_once() {
   const auto now = Clock::now();
   bool moved = false;
   for (; exchange_->started() < released_; moved = true) {
-    exchange_->start(partition_.buckets() - 1 - exchange_->started());
+    exchange_->start(last_bucket() - exchange_->started());
   }
   if (idle && moved) {
     busy_since_ = now;
@@ -218,9 +248,10 @@ void GradientReducer::wait_on(std::chrono::nanoseconds waited) {
   }
 }
 
-void GradientReducer::drive() {
+template <typename Done>
+void GradientReducer::drive(const Done& done) {
   Backoff backoff;
-  while (exchange_->finished() < partition_.buckets() && !stopping_) {
+  while (!done() && !stopping_) {
     if (drive_once()) {
       backoff = {};
       communicator_->note_wait(-1, {});
@@ -242,7 +273,7 @@ void GradientReducer::work() {
     lock.unlock();
     std::exception_ptr error;
     try {
-      drive();
+      drive([this] { return exchange_->finished() == partition_.buckets(); });
     } catch (...) {
       error = std::current_exception();
     }

@@ -2,7 +2,8 @@
 // the next. Says when buckets travel; how is dist/bucket_exchange.h's.
 //
 // Gradients become ready in the reverse order of the layers, so buckets leave from the last to the
-// first, in the same order on every rank without a word about it.
+// first, in the same order on every rank without a word about it. In that order their sums are
+// handed out, each as soon as it is there.
 #pragma once
 
 #include <array>
@@ -13,6 +14,7 @@
 #include <exception>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <thread>
 #include <vector>
@@ -42,7 +44,8 @@ class GradientReducer {
     ReduceOptions reduce = {};
     bool keep_own = false;  ///< a rank needs the sum of its own chunks only
     /// The memory in which ranks read each other's gradients, instead of by messages; must outlive
-    /// this. Keeps own and rounds nothing.
+    /// this. Keeps own and rounds nothing. As nothing travels, `overlap` makes no difference:
+    /// ranks say during backward which gradients are ready.
     SharedStore* shared = nullptr;
   };
 
@@ -54,16 +57,20 @@ class GradientReducer {
   GradientReducer& operator=(const GradientReducer&) = delete;
 
   /// Before the backward that completes this rank's partial sums. The sum will be in the store's
-  /// gradients, which may themselves be one of `partials`.
+  /// gradients, which may themselves be one of `partials`. What follows after backward throws Error
+  /// for a rank that does not answer or has drifted.
   void begin_step(std::int64_t step, const StepReport& report,
                   std::span<const std::span<const float>> partials);
   /// The parameter's gradient will not change any more in this step.
   void on_ready(const Parameter& parameter);
-  /// Returns all ranks' reports added up, when the sum is there. Parameters that were not told to
-  /// be ready are taken as they are. Throws Error for a rank that does not answer or has drifted.
-  StepReport finish();
-  /// All ranks' reports of the step that was finished last, by rank; until the next begins.
-  std::span<const StepReport> reports() const { return reports_; }
+  /// After backward: parameters that were not told to be ready are taken as they are. Returns when
+  /// all ranks' reports of this step are there, by rank; until the next begins.
+  std::span<const StepReport> await_reports();
+  /// The next bucket whose sum is there now, from the last to the first; nothing when all have been
+  /// handed out.
+  std::optional<int> next_sum();
+  /// Takes the sums that have not been handed out, and ends the step.
+  void finish();
 
   /// Of this rank's steps so far: how long training waited for messages or worked on them.
   std::chrono::nanoseconds waited() const { return waited_; }
@@ -81,9 +88,12 @@ class GradientReducer {
   bool alone() const { return communicator_->size() == 1; }
   void try_out(Clock::time_point now);
   void choose();
+  int last_bucket() const { return partition_.buckets() - 1; }
   bool drive_once();  // starts what was released and moves on what was started
-  void drive();       // until all buckets are finished
-  void work();        // the thread's
+  template <typename Done>
+  void drive(const Done& done);  // until it is true
+  void await_bucket(int bucket);
+  void work();  // the thread's
   void wait_on(std::chrono::nanoseconds waited);
   void release(int buckets);
   void add_exposed(std::chrono::nanoseconds time);
@@ -93,11 +103,11 @@ class GradientReducer {
   std::unique_ptr<Communicator> communicator_;
   std::unique_ptr<BucketExchange> exchange_;
   StepReport report_;  // of this rank, in case it is alone
-  std::span<const StepReport> reports_;
   std::chrono::nanoseconds waited_{0};
   std::vector<int> users_;    // by bucket: parameters in it
   std::vector<int> pending_;  // of those, not yet ready in this step
   int ready_ = 0;             // buckets, counted from the last
+  int handed_out_ = 0;        // the same
 
   Overlap choice_;
   Overlap mode_ = Overlap::kOff;               // of the step at hand

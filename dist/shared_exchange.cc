@@ -41,19 +41,19 @@ BucketExchange::Progress SharedExchange::advance_bucket(int index) {
   int& peer = peers_[static_cast<std::size_t>(index)];
   bool moved = false;
   for (; peer < ranks(); ++peer, moved = true) {
-    if (mark(shared_.marks(peer, index).ready) < steps_) {
+    BucketMarks& marks = shared_.marks(peer, index);
+    if (mark(marks.ready) < steps_) {
       return moved ? Progress::kSome : Progress::kNone;
     }
+    take_header(marks.header, peer, index);
   }
-  take(index);
   return Progress::kFinished;
 }
 
-void SharedExchange::take(int index) {
-  const Range own = chunk(index, me());
+void SharedExchange::take_sum(int bucket) {
+  const Range own = chunk(bucket, me());
   std::size_t operand = 0;
   for (int rank = 0; rank < ranks(); ++rank) {
-    take_header(shared_.marks(rank, index).header, rank, index);
     for (std::size_t i = 0; i < parts_.tree.partials_of(rank).size(); ++i) {
       operands_[operand++] =
           (rank == me() ? partials_[i].data() : shared_.partial(rank, static_cast<int>(i)).data()) +

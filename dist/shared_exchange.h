@@ -1,9 +1,9 @@
 // Buckets of the gradient between ranks that share memory: nothing is sent. Each rank reads the
 // others' partial sums of its own chunk where they lie (dist/shared_store.h).
 //
-// The chunk's sum is not handed on: its owner updates the weights of the chunk. A bucket is
-// finished when this rank has its sum; others may still read this rank's partial sums, until
-// SharedStore::end_step.
+// A bucket is finished when all ranks' partial sums of it are there. The sum of a chunk is not
+// handed on: its owner takes it and updates the weights of the chunk. Others may still read this
+// rank's partial sums, until SharedStore::end_step.
 #pragma once
 
 #include <cstdint>
@@ -21,13 +21,13 @@ class SharedExchange : public BucketExchange {
   /// it.
   SharedExchange(const Parts& parts, SharedStore& shared);
 
+  void take_sum(int bucket) override;
+
  private:
   void begin() override;
   void start_bucket(int index) override;
   Progress advance_bucket(int index) override;
   std::optional<Transfer> awaited_transfer() const override;
-
-  void take(int index);
 
   SharedStore& shared_;
   std::int64_t steps_ = 0;  // begun; what marks say in this one

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <numeric>
 
 #include "core/base/check.h"
 #include "dist/collectives.h"
@@ -98,8 +99,9 @@ Trainer::Trainer(const Parts& parts, TrainerOptions options)
                 .optimizer = parts.optimizer,
                 .communicator = parts.communicator,
                 .partition = partition_,
-                .shared = shared_.get()},
+                .reducer = reducer_},
                {.sharded = shards_optimizer(parts.communicator, options_),
+                .gather = shared_ == nullptr,
                 .clip_norm = options_.clip_norm,
                 .check_finite = options_.on_nan != OnNan::kStop}),
       bad_steps_(options_.on_nan, parts.store, parts.optimizer) {
@@ -245,19 +247,23 @@ StepReport Trainer::step(std::span<const std::int64_t> global_batch, bool stop, 
   bad_steps_.before_step();
   times_.stops = stop ? 1 : 0;
   runner_.run(global_batch, position_.epoch, position_.step, times_, seen_);
-  const StepReport report = reducer_.finish();
-  ranks_.assign(reducer_.reports().begin(), reducer_.reports().end());
+  const std::span<const StepReport> reports = reducer_.await_reports();
+  ranks_.assign(reports.begin(), reports.end());
+  const auto report = std::accumulate(ranks_.begin(), ranks_.end(), StepReport());
   check(report.images == static_cast<std::int64_t>(global_batch.size()),
         "step {} used {} images of a batch of {}; please report this", position_.step + 1,
         report.images, global_batch.size());
-  if (report.not_numbers > 0) {
-    leave_out("loss", observer);
-  } else if (!updater_.update(report.images, lr)) {
-    leave_out("gradient", observer);
-  } else {
+  const bool finite_loss = report.not_numbers == 0;
+  const bool updated = finite_loss && updater_.update(report.images, lr);
+  reducer_.finish();
+  if (shared_ != nullptr) {
+    shared_->end_step();
+  }
+  if (updated) {
     bad_steps_.good();
     return report;
   }
+  leave_out(finite_loss ? "gradient" : "loss", observer);
   // A step that was left out counts neither in the epoch's loss nor in its accuracy.
   for (StepReport& rank : ranks_) {
     rank = {.computing_ns = rank.computing_ns, .waiting_ns = rank.waiting_ns};
@@ -266,9 +272,6 @@ StepReport Trainer::step(std::span<const std::int64_t> global_batch, bool stop, 
 }
 
 void Trainer::leave_out(std::string_view what, Observer& observer) {
-  if (shared_ != nullptr) {
-    shared_->end_step();
-  }
   observer.on_note(bad_steps_.bad(
       fmt::format("the {} is not a number at epoch {}, step {} (learning rate {:g})", what,
                   position_.epoch + 1, position_.step + 1, parts_.schedule.lr_at(position_.step))));

@@ -12,15 +12,12 @@
 namespace convoy::dist {
 
 Updater::Updater(const Parts& parts, Options options) : parts_(parts), options_(options) {
-  if (options_.sharded) {
-    for (int bucket = 0; bucket < parts_.partition.buckets(); ++bucket) {
-      own_.push_back(parts_.partition.chunk(bucket, parts_.communicator.rank()));
-    }
-  } else {
-    own_.push_back({.begin = 0, .end = parts_.partition.elements()});
-  }
   std::int64_t owned = 0;
-  for (const Range& range : own_) {
+  for (int bucket = 0; bucket < parts_.partition.buckets(); ++bucket) {
+    const Range range = options_.sharded
+                            ? parts_.partition.chunk(bucket, parts_.communicator.rank())
+                            : parts_.partition.bucket(bucket);
+    own_.push_back({.range = range, .offset = owned});
     owned += range.size();
   }
   for (const optim::Optimizer::State& state : parts_.optimizer.state()) {
@@ -32,7 +29,8 @@ Updater::Updater(const Parts& parts, Options options) : parts_(parts), options_(
 
 bool Updater::update(std::int64_t images, double lr) {
   double scale = 1.0 / static_cast<double>(images);
-  if (options_.clip_norm || options_.check_finite) {
+  if (looks_at_gradient()) {
+    parts_.reducer.finish();
     const double norm = scale * gradient_norm();
     if (!std::isfinite(norm)) {
       return false;
@@ -40,19 +38,26 @@ bool Updater::update(std::int64_t images, double lr) {
     scale *= options_.clip_norm ? optim::clip_factor(norm, *options_.clip_norm) : 1.0;
   }
   parts_.optimizer.begin_step();
-  std::int64_t offset = 0;
-  for (const Range& range : own_) {
-    parts_.optimizer.update(part(parts_.store.values(), range),
-                            part(std::span<const float>(parts_.store.gradients()), range), offset,
-                            {.lr = lr, .gradient_scale = scale});
-    offset += range.size();
+  const optim::Optimizer::Update how = {.lr = lr, .gradient_scale = scale};
+  if (looks_at_gradient()) {
+    for (const Own& own : own_) {
+      update(own, how);
+    }
+  } else {
+    while (const std::optional<int> bucket = parts_.reducer.next_sum()) {
+      update(own_[static_cast<std::size_t>(*bucket)], how);
+    }
   }
-  if (options_.sharded && parts_.shared != nullptr) {
-    parts_.shared->end_step();
-  } else if (options_.sharded) {
+  if (options_.sharded && options_.gather) {
     all_gather_chunks(parts_.communicator, parts_.partition, parts_.store.values());
   }
   return true;
+}
+
+void Updater::update(const Own& own, const optim::Optimizer::Update& update) {
+  parts_.optimizer.update(part(parts_.store.values(), own.range),
+                          part(std::span<const float>(parts_.store.gradients()), own.range),
+                          own.offset, update);
 }
 
 // Chunks are whole blocks, so each block's sum comes from one rank and the others add zeros: the
@@ -64,10 +69,10 @@ double Updater::gradient_norm() {
   }
   PoolArray<double> sums(static_cast<std::int64_t>(optim::norm_blocks(gradients.size())));
   std::ranges::fill(sums.values(), 0.0);
-  for (const Range& range : own_) {
-    const std::span<const float> values = part(gradients, range);
+  for (const Own& own : own_) {
+    const std::span<const float> values = part(gradients, own.range);
     optim::sums_of_squares(
-        values, sums.values().subspan(static_cast<std::size_t>(range.begin / optim::kNormBlock),
+        values, sums.values().subspan(static_cast<std::size_t>(own.range.begin / optim::kNormBlock),
                                       optim::norm_blocks(values.size())));
   }
   all_reduce_sum(parts_.communicator, sums.values());
@@ -100,10 +105,9 @@ void Updater::restore(const std::vector<optim::Optimizer::State>& whole,
               whole[i].values.shape().elements() == parts_.partition.elements(),
           "the optimizer's state is {} of {} values, expected {} of {}", whole[i].name,
           whole[i].values.shape().elements(), states[i].name, parts_.partition.elements());
-    Tensor own = states[i].values;
-    auto to = own.values().begin();
-    for (const Range& range : own_) {
-      to = std::ranges::copy(part(whole[i].values.values(), range), to).out;
+    Tensor mine = states[i].values;
+    for (const Own& own : own_) {
+      std::ranges::copy(part(whole[i].values.values(), own.range), mine.data() + own.offset);
     }
   }
   parts_.optimizer.set_step(optimizer_step);

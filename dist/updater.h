@@ -1,5 +1,6 @@
-// The optimizer's step on all ranks, given the sum of gradients: either each rank updates all
-// weights alike, or (sharded) each its own chunks, and then they tell each other.
+// The optimizer's step on all ranks: either each rank updates all weights alike, or (sharded) each
+// its own chunks. A bucket is updated as soon as its gradient's sum is there, unless the whole
+// gradient has to be looked at before.
 #pragma once
 
 #include <cstdint>
@@ -9,8 +10,8 @@
 #include "core/autograd/parameter.h"
 #include "core/optim/optimizer.h"
 #include "dist/communicator.h"
+#include "dist/gradient_reducer.h"
 #include "dist/partition.h"
-#include "dist/shared_store.h"
 
 namespace convoy::dist {
 
@@ -23,11 +24,12 @@ class Updater {
     optim::Optimizer& optimizer;
     Communicator& communicator;
     const Partition& partition;
-    SharedStore* shared = nullptr;  ///< where the ranks' weights lie, if they share memory
+    GradientReducer& reducer;
   };
 
   struct Options {
     bool sharded = false;
+    bool gather = true;  ///< if sharded, give each rank's chunks to all others
     std::optional<double> clip_norm = {};
     bool check_finite = false;  ///< look at the gradient even if it is not clipped
   };
@@ -35,9 +37,9 @@ class Updater {
   /// Throws Error if the optimizer owns another number of values.
   Updater(const Parts& parts, Options options);
 
-  /// Divides the sum of gradients by `images` and takes a step. Returns false, on all ranks alike,
-  /// if the gradient was looked at and is not finite; nothing has changed then, and a SharedStore's
-  /// step has not ended.
+  /// Takes the sum of gradients from the reducer, divides it by `images` and takes a step. Returns
+  /// false, on all ranks alike, if the gradient was looked at and is not finite; nothing has
+  /// changed then.
   bool update(std::int64_t images, double lr);
 
   /// The optimizer's state for all values; a sharded one's on rank 0 only, elsewhere empty tensors.
@@ -46,11 +48,19 @@ class Updater {
   void restore(const std::vector<optim::Optimizer::State>& whole, std::int64_t optimizer_step);
 
  private:
+  // What this rank updates of a bucket, and where that begins in the optimizer's state.
+  struct Own {
+    Range range;
+    std::int64_t offset;
+  };
+
+  bool looks_at_gradient() const { return options_.clip_norm || options_.check_finite; }
   double gradient_norm();
+  void update(const Own& own, const optim::Optimizer::Update& update);
 
   Parts parts_;
   Options options_;
-  std::vector<Range> own_;  // sharded: this rank's chunks
+  std::vector<Own> own_;  // by bucket
 };
 
 }  // namespace convoy::dist

@@ -82,10 +82,19 @@ TEST_P(GradientReducerTest, SumsGradientsAndReportsOfAllRanks) {
         for (auto p = model.parameters.rbegin(); p != model.parameters.rend(); ++p) {
           reducer.on_ready(**p);
         }
-        const StepReport report = reducer.finish();
-        EXPECT_EQ(report.images, c.ranks * (c.ranks + 1) / 2);
-        EXPECT_EQ(report.loss_sum, 0.5 * c.ranks);
-        EXPECT_EQ(report.stops, c.ranks);
+        const std::span<const StepReport> reports = reducer.await_reports();
+        ASSERT_EQ(std::ssize(reports), c.ranks);
+        for (int rank = 0; rank < c.ranks; ++rank) {
+          const StepReport& report = reports[static_cast<std::size_t>(rank)];
+          EXPECT_EQ(report.images, rank + 1);
+          EXPECT_EQ(report.loss_sum, 0.5);
+          EXPECT_EQ(report.stops, 1);
+        }
+        for (int bucket = partition.buckets() - 1; bucket >= 0; --bucket) {
+          EXPECT_EQ(reducer.next_sum(), bucket);
+        }
+        EXPECT_EQ(reducer.next_sum(), std::nullopt);
+        reducer.finish();
         std::size_t wrong = 0;
         for (std::size_t i = 0; i < size; ++i) {
           float expected = 0;

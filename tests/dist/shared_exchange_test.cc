@@ -1,5 +1,4 @@
-// Ranks that share memory: the matrix ranks x sizes x buckets x ways of overlapping, and whoever
-// does not come is named.
+// Ranks that share memory: the matrix ranks x sizes x buckets, and whoever does not come is named.
 #include "dist/shared_exchange.h"
 
 #include <gmock/gmock.h>
@@ -34,9 +33,7 @@ struct Model {
         tree(std::max(shards, communicator.size()), communicator.size()),
         shared(store, {.communicator = communicator, .partition = partition, .tree = tree}) {}
 
-  GradientReducer::Options options(Overlap overlap = Overlap::kOff) {
-    return {.reduce = {.overlap = overlap}, .keep_own = true, .shared = &shared};
-  }
+  GradientReducer::Options options() { return {.keep_own = true, .shared = &shared}; }
 
   Parameter parameter;
   ParameterStore store;
@@ -60,32 +57,34 @@ void for_own(const Partition& partition, int rank, const std::function<void(std:
   }
 }
 
-class SharedExchangeTest : public ::testing::TestWithParam<Overlap> {
+class SharedExchangeTest : public ::testing::Test {
  protected:
   void SetUp() override { set_num_threads(1); }
 };
 
-TEST_P(SharedExchangeTest, EveryRankHasTheSumOfItsChunksAndThenTheWeightsOfAll) {
+TEST_F(SharedExchangeTest, EveryRankHasTheSumOfItsChunksAndThenTheWeightsOfAll) {
   for (const int ranks : {2, 3, 4, 5, 8}) {
     for (const std::int64_t size : {0, 1, 5, 4096, 8193, 40'000}) {
       for (const std::int64_t bucket_bytes : {1, 32'768, 1 << 20}) {
         run_ranks(ranks, [&](Communicator& communicator) {
           Model model(communicator, size, bucket_bytes);
           GradientReducer reducer(model.store, communicator, model.partition, model.tree,
-                                  model.options(GetParam()));
+                                  model.options());
           const int me = communicator.rank();
           const std::span<float> gradients = model.store.gradients();
           const std::span<const float> partial = gradients;
-          for (std::int64_t step = 0; step < (GetParam() == Overlap::kAuto ? 40 : 4); ++step) {
+          for (std::int64_t step = 0; step < 4; ++step) {
             reducer.begin_step(step, {.images = me + 1, .loss_sum = 0.5}, std::span(&partial, 1));
             for (std::size_t i = 0; i < gradients.size(); ++i) {
               gradients[i] = gradient(me, step, static_cast<std::int64_t>(i));
             }
             reducer.on_ready(model.parameter);
-            const StepReport report = reducer.finish();
-            EXPECT_EQ(report.images, ranks * (ranks + 1) / 2);
-            EXPECT_EQ(report.loss_sum, 0.5 * ranks);
-            EXPECT_EQ(reducer.reports()[0].images, 1);
+            const std::span<const StepReport> reports = reducer.await_reports();
+            ASSERT_EQ(std::ssize(reports), ranks);
+            for (int rank = 0; rank < ranks; ++rank) {
+              EXPECT_EQ(reports[static_cast<std::size_t>(rank)].images, rank + 1);
+            }
+            reducer.finish();
             std::int64_t wrong = 0;
             for_own(model.partition, me, [&](std::int64_t i) {
               float expected = 0;
@@ -113,7 +112,7 @@ TEST_P(SharedExchangeTest, EveryRankHasTheSumOfItsChunksAndThenTheWeightsOfAll) 
   }
 }
 
-TEST_P(SharedExchangeTest, PartialSumsThatLieElsewhereAreAddedUpInTheTreesOrder) {
+TEST_F(SharedExchangeTest, PartialSumsThatLieElsewhereAreAddedUpInTheTreesOrder) {
   constexpr int kShards = 8;
   constexpr std::int64_t kSize = 20'000;
   for (const int ranks : {2, 3, 5, 7, 8}) {
@@ -124,7 +123,7 @@ TEST_P(SharedExchangeTest, PartialSumsThatLieElsewhereAreAddedUpInTheTreesOrder)
     run_ranks(ranks, [&](Communicator& communicator) {
       Model model(communicator, kSize, 1, kShards);
       GradientReducer reducer(model.store, communicator, model.partition, model.tree,
-                              model.options(GetParam()));
+                              model.options());
       const int me = communicator.rank();
       std::vector<std::vector<float>> partials;
       std::vector<std::span<const float>> spans;
@@ -158,14 +157,14 @@ TEST_P(SharedExchangeTest, PartialSumsThatLieElsewhereAreAddedUpInTheTreesOrder)
   }
 }
 
-TEST_P(SharedExchangeTest, ARankAtAnotherStepIsNamed) {
+TEST_F(SharedExchangeTest, ARankAtAnotherStepIsNamed) {
   EXPECT_THAT(
       [&] {
         run_ranks(3, [&](Communicator& communicator) {
           communicator.set_timeout(std::chrono::seconds(5));
           Model model(communicator, 100, 1 << 20);
           GradientReducer reducer(model.store, communicator, model.partition, model.tree,
-                                  model.options(GetParam()));
+                                  model.options());
           const std::span<const float> partial = model.store.gradients();
           reducer.begin_step(communicator.rank() == 2 ? 7 : 6, {}, std::span(&partial, 1));
           reducer.finish();
@@ -174,14 +173,14 @@ TEST_P(SharedExchangeTest, ARankAtAnotherStepIsNamed) {
       ThrowsMessage<Error>(AllOf(HasSubstr("drifted apart"), HasSubstr("rank 2 (host)"))));
 }
 
-TEST_P(SharedExchangeTest, ARankThatDoesNotComeIsNamed) {
+TEST_F(SharedExchangeTest, ARankThatDoesNotComeIsNamed) {
   EXPECT_THAT(
       [&] {
         run_ranks(3, [&](Communicator& communicator) {
           Model model(communicator, 100, 1 << 20);
           communicator.set_timeout(std::chrono::milliseconds(50));
           GradientReducer reducer(model.store, communicator, model.partition, model.tree,
-                                  model.options(GetParam()));
+                                  model.options());
           const std::span<const float> partial = model.store.gradients();
           if (communicator.rank() != 1) {
             reducer.begin_step(41, {}, std::span(&partial, 1));
@@ -192,9 +191,38 @@ TEST_P(SharedExchangeTest, ARankThatDoesNotComeIsNamed) {
       ThrowsMessage<Error>(AllOf(HasSubstr("rank 1 (host)"), HasSubstr("step 42"))));
 }
 
-INSTANTIATE_TEST_SUITE_P(Ways, SharedExchangeTest,
-                         ::testing::Values(Overlap::kOff, Overlap::kPoll, Overlap::kThread,
-                                           Overlap::kAuto));
+TEST_F(SharedExchangeTest, ABucketThatIsReadyIsSummedWhileARankIsStillAtWorkOnTheNext) {
+  run_ranks(2, [](Communicator& communicator) {
+    communicator.set_timeout(std::chrono::seconds(20));
+    constexpr std::int64_t kSize = 40'000;
+    Parameter first({.shape = {kSize}});
+    Parameter second({.shape = {kSize}});
+    ParameterStore store({{"first", &first}, {"second", &second}}, 0);
+    const Partition partition(2 * kSize, 2, 1 << 16);
+    const ShardTree tree(2, 2);
+    SharedStore shared(store, {.communicator = communicator, .partition = partition, .tree = tree});
+    GradientReducer reducer(store, communicator, partition, tree,
+                            {.keep_own = true, .shared = &shared});
+    EXPECT_EQ(reducer.overlap(), Overlap::kPoll);
+    const std::span<float> gradients = store.gradients();
+    const std::span<const float> partial = gradients;
+    std::ranges::fill(gradients, static_cast<float>(communicator.rank() + 1));
+    reducer.begin_step(0, {}, std::span(&partial, 1));
+    reducer.on_ready(second);
+    if (communicator.rank() == 1) {
+      barrier(communicator);  // only now is the first ready too
+    }
+    reducer.on_ready(first);
+    const int last = partition.buckets() - 1;
+    EXPECT_EQ(reducer.next_sum(), last);
+    const Range own = partition.chunk(last, communicator.rank());
+    EXPECT_EQ(gradients[static_cast<std::size_t>(own.begin)], 3.0F);
+    if (communicator.rank() == 0) {
+      barrier(communicator);
+    }
+    reducer.finish();
+  });
+}
 
 TEST(SharedStoreTest, ARankThatDoesNotUpdateIsNamed) {
   EXPECT_THAT(
@@ -284,6 +312,7 @@ TEST(SharedStoreTest, AStepEndsWhenAllRanksHaveTakenTheirSums) {
         ASSERT_LT(std::chrono::steady_clock::now(), deadline);
         exchange.advance();
       }
+      exchange.take_sum(0);
       std::int64_t wrong = 0;
       for_own(model.partition, communicator.rank(), [&](std::int64_t i) {
         wrong += gradients[static_cast<std::size_t>(i)] == static_cast<float>(2 * step) ? 0 : 1;
