@@ -103,6 +103,7 @@ void bf16_backward_weight(const ConvGeometry& g, const Tensor& x, const Tensor& 
              .a = images.data() + c * grid.pixels + grid.offset(g, tap / g.s, tap % g.s),
              .a_row_stride = grid.pixels,
              .a_batch_stride = image,
+             .prefetch_a = true,
              .b = gradients.data(),
              .b_pair_stride = 2 * g.k,
              .b_batch_stride = outputs,
