@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <functional>
 
+#include "core/base/parallel.h"
 #include "core/nn/cross_entropy.h"
 #include "dist/collectives.h"
 
@@ -17,12 +19,9 @@ ShardRunner::ShardRunner(const Parts& parts, Options options) : parts_(parts), o
   });
   const std::size_t count = parts_.tree.partials_of(parts_.communicator.rank()).size();
   const Shape flat = {static_cast<std::int64_t>(parts_.store.values().size())};
-  if (count == 1) {
-    partial_sums_.emplace_back(parts_.store.gradients());
-    return;
-  }
   for (std::size_t i = 0; i < count; ++i) {
-    partial_sums_.emplace_back(partials_.emplace_back(flat).values());
+    partials_.push_back(count == 1 ? parts_.store.gradient_memory() : Tensor::zeros(flat));
+    partial_sums_.emplace_back(partials_.back().values());
   }
 }
 
@@ -43,31 +42,31 @@ void ShardRunner::run(std::span<const std::int64_t> global_batch, std::int64_t e
   buffers_before_.assign(buffers.begin(), buffers.end());
   buffer_changes_.clear();
   const std::vector<Range>& nodes = parts_.tree.partials_of(rank);
+  const Tensor gradients = parts_.store.gradient_memory();
   for (std::size_t i = 0; i < nodes.size(); ++i) {
-    run_node(nodes[i], 0);
-    if (!partials_.empty()) {
-      std::ranges::copy(parts_.store.gradients(), partials_[i].data());
-    }
+    run_node(nodes[i], 0, partials_[i]);
   }
+  parts_.store.use_gradient_memory(gradients);  // where the sum of all ranks goes
   reconcile_buffers();
   parts_.reducer.begin_step(step_, report_, partial_sums_);
 }
 
-// Leaves the node's sum in the store's gradients.
-void ShardRunner::run_node(Range node, std::size_t depth) {
+void ShardRunner::run_node(Range node, std::size_t depth, Tensor sum) {
   if (ShardTree::is_leaf(node)) {
+    parts_.store.use_gradient_memory(sum);
     run_leaf(static_cast<int>(node.begin));
     return;
   }
   if (depth == left_sums_.size()) {
-    left_sums_.emplace_back(Shape{static_cast<std::int64_t>(parts_.store.values().size())});
+    left_sums_.push_back(Tensor::zeros(sum.shape()));
   }
-  run_node(ShardTree::left(node), depth + 1);
-  const std::span<float> gradients = parts_.store.gradients();
-  std::ranges::copy(gradients, left_sums_[depth].data());
-  run_node(ShardTree::right(node), depth + 1);
-  std::ranges::transform(left_sums_[depth].values(), gradients, gradients.begin(),
-                         [](float left, float right) { return left + right; });
+  const Tensor left = left_sums_[depth];
+  run_node(ShardTree::left(node), depth + 1, left);
+  run_node(ShardTree::right(node), depth + 1, sum);
+  parallel_for(left.elements(), [&](std::int64_t begin, std::int64_t end, int) {
+    std::transform(left.data() + begin, left.data() + end, sum.data() + begin, sum.data() + begin,
+                   std::plus());
+  });
 }
 
 // A shard has its part of each batch that the step accumulates.

@@ -49,7 +49,7 @@ class ShardRunner {
            const StepReport& report, data::IdDigest& seen);
 
  private:
-  void run_node(Range node, std::size_t depth);
+  void run_node(Range node, std::size_t depth, Tensor sum);
   void run_leaf(int shard);
   void run_slice(Range slice, bool last);
   void reconcile_buffers();
@@ -58,8 +58,8 @@ class ShardRunner {
   Options options_;
   Tape tape_;
   data::Batch batch_;
-  std::vector<Tensor> partials_;   // reproducible mode, if there is more than one
-  std::vector<Tensor> left_sums_;  // by depth in the tree
+  std::vector<Tensor> partials_;                      // one is the store's gradients
+  std::vector<Tensor> left_sums_;                     // reproducible mode: by depth in the tree
   std::vector<std::span<const float>> partial_sums_;  // of this step
 
   // Of the step at hand.

@@ -87,6 +87,13 @@ void ParameterStore::settle_grad() {
   }
 }
 
+void ParameterStore::use_gradient_memory(Tensor memory) {
+  check(memory.elements() == gradients_.elements(), "memory for {} gradients instead of {}",
+        memory.elements(), gradients_.elements());
+  gradients_ = std::move(memory);
+  bind();
+}
+
 void ParameterStore::move_to(Tensor all_values, Tensor gradients) {
   const Tensor before = all_values_;
   adopt(std::move(all_values), std::move(gradients));

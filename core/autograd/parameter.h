@@ -113,6 +113,12 @@ class ParameterStore {
   void zero_grad();
   void settle_grad();
 
+  /// Where gradients are summed up.
+  const Tensor& gradient_memory() const { return gradients_; }
+  /// Gradients are summed up there from now on. Whether what it holds counts is as before: nothing
+  /// of it after `zero_grad`. Throws Error unless it has as many elements.
+  void use_gradient_memory(Tensor memory);
+
   /// Moves all values, and the gradients unless that tensor is empty, into memory from elsewhere
   /// (such as other processes see). Spans and copies of tensors taken before keep to the old.
   /// Throws Error unless the tensors have as many elements as the store.

@@ -113,6 +113,27 @@ TEST(ParameterStoreTest, MovesWithEverythingInItIntoOtherMemory) {
   EXPECT_THROW(store.move_to(Tensor({32}), Tensor({17})), Error);
 }
 
+TEST(ParameterStoreTest, GradientsAreSummedUpInOtherMemoryAndThenWhereTheyWere) {
+  Parameter a({.shape = {5}});
+  ParameterStore store({{"a", &a}}, 0);
+  a.grad().fill(2.0F);
+  const Tensor before = store.gradient_memory();
+  Tensor other = Tensor::full({16}, 7.0F);
+
+  store.use_gradient_memory(other);
+  EXPECT_EQ(std::ranges::count(store.gradients(), 7.0F), 16) << "what it holds counts";
+  store.zero_grad();
+  const auto [sum, accumulate] = a.contribute_grad();
+  EXPECT_EQ(sum.data(), other.data());
+  EXPECT_FALSE(accumulate);
+  sum.fill(3.0F);
+
+  store.use_gradient_memory(before);
+  EXPECT_EQ(std::ranges::count(store.gradients(), 2.0F), 5);
+  EXPECT_EQ(std::ranges::count(other.values(), 3.0F), 5);
+  EXPECT_THROW(store.use_gradient_memory(Tensor({17})), Error);
+}
+
 TEST(ParameterStoreTest, TwoOfOneNameAreRefused) {
   Parameter a({.shape = {1}});
   Parameter b({.shape = {1}});
