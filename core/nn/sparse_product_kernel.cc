@@ -1,5 +1,8 @@
 #include "core/nn/sparse_product_kernel.h"
 
+#include <algorithm>
+#include <type_traits>
+
 #include "core/base/vec.h"
 
 namespace convoy::nn::CONVOY_ISA_NAMESPACE {
@@ -73,28 +76,28 @@ void add_rows(const Factors& factors, const float* b, float* c, bool accumulate,
   }
 }
 
-template <int vectors, bool Partial>
-void add_columns(const SparseProduct& p, int64_t column, int last) {
-  Factors factors;
-  for (int64_t row = 0; row < p.m; ++row) {
-    list(p.a + row * p.a_row_stride, p.k, p.b_row_stride, factors);
-    add_rows<vectors, Partial>(factors, p.b + column, p.c + row * p.c_row_stride + column,
-                               p.accumulate, last);
-  }
-}
+// Rows of A whose factors are listed at a time.
+constexpr int64_t kListedRows = 32;
 
 // All columns from `column` on, as many vectors at a time as there are, down to half of the last.
+// `factors` are those of p's rows.
 template <int vectors = kMaxVectors>
-void multiply(const SparseProduct& p, int64_t column) {
+void multiply(const SparseProduct& p, const Factors* factors, int64_t column) {
+  const auto add = [&]<bool Partial>(std::bool_constant<Partial>, int last) {
+    for (int64_t row = 0; row < p.m; ++row) {
+      add_rows<vectors, Partial>(factors[row], p.b + column, p.c + row * p.c_row_stride + column,
+                                 p.accumulate, last);
+    }
+  };
   for (; column + vectors * Vec::kWidth <= p.n; column += vectors * Vec::kWidth) {
-    add_columns<vectors, false>(p, column, Vec::kWidth);
+    add(std::false_type(), Vec::kWidth);
   }
   const int64_t left = p.n - column;
   if (left > (vectors - 1) * Vec::kWidth) {
-    add_columns<vectors, true>(p, column, static_cast<int>(left - (vectors - 1) * Vec::kWidth));
+    add(std::true_type(), static_cast<int>(left - (vectors - 1) * Vec::kWidth));
   } else if constexpr (vectors > 1) {
     if (left > 0) {
-      multiply<vectors / 2>(p, column);
+      multiply<vectors / 2>(p, factors, column);
     }
   }
 }
@@ -102,7 +105,16 @@ void multiply(const SparseProduct& p, int64_t column) {
 }  // namespace
 
 void multiply_sparse(const SparseProduct& p) {
-  multiply(p, 0);
+  Factors factors[kListedRows];
+  SparseProduct part = p;
+  for (int64_t row = 0; row < p.m; row += kListedRows) {
+    part.m = std::min(kListedRows, p.m - row);
+    part.c = p.c + row * p.c_row_stride;
+    for (int64_t i = 0; i < part.m; ++i) {
+      list(p.a + (row + i) * p.a_row_stride, p.k, p.b_row_stride, factors[i]);
+    }
+    multiply(part, factors, 0);
+  }
 }
 
 void count_zeros(const float* values, int64_t count, int64_t& zeros) {
