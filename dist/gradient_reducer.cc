@@ -3,23 +3,11 @@
 #include <algorithm>
 
 #include "core/base/check.h"
-#include "dist/collectives.h"
 #include "dist/message_exchange.h"
 #include "dist/shared_exchange.h"
 
 namespace convoy::dist {
 namespace {
-
-constexpr std::int64_t kWarmUpSteps = 5;
-constexpr std::size_t kTrials = 8;    // of each way
-constexpr double kWorthwhile = 0.97;  // of the time without overlap
-constexpr std::array kWays = {Overlap::kOff, Overlap::kPoll, Overlap::kThread};
-
-double median(std::vector<double> values) {
-  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-  std::nth_element(values.begin(), middle, values.end());
-  return *middle;
-}
 
 // The buckets that hold the parameter's gradient.
 Range buckets_of(const Parameter& parameter, const Partition& partition) {
@@ -42,7 +30,7 @@ std::unique_ptr<BucketExchange> make_exchange(const BucketExchange::Parts& parts
   return std::make_unique<SharedExchange>(parts, *options.shared);
 }
 
-Overlap first_choice(const Partition& partition, const GradientReducer::Options& options) {
+Overlap wanted_overlap(const Partition& partition, const GradientReducer::Options& options) {
   if (partition.buckets() == 1) {
     return Overlap::kOff;
   }
@@ -64,7 +52,7 @@ GradientReducer::GradientReducer(ParameterStore& store, Communicator& communicat
       exchange_(make_exchange(
           {.communicator = *communicator_, .partition = partition, .tree = tree}, options)),
       users_(static_cast<std::size_t>(partition.buckets())),
-      choice_(first_choice(partition, options)) {
+      choice_(wanted_overlap(partition, options)) {
   for (const Parameter* parameter : store.parameters()) {
     const Range buckets = buckets_of(*parameter, partition);
     for (std::int64_t bucket = buckets.begin; bucket < buckets.end; ++bucket) {
@@ -94,10 +82,11 @@ void GradientReducer::begin_step(std::int64_t step, const StepReport& report,
     return;
   }
   communicator_->set_activity("gradients of step", step + 1);
-  if (choice_ == Overlap::kAuto) {
-    try_out(Clock::now());
+  const bool trying = overlap() == Overlap::kAuto;
+  mode_ = choice_.begin_step(*communicator_);
+  if (trying && overlap() != Overlap::kAuto) {
+    statistics_ = {};
   }
-  mode_ = choice_ == Overlap::kAuto ? mode_ : choice_;
   exchange_->begin_step(step, report, partials, sum_);
   pending_ = users_;
   ready_ = 0;
@@ -111,34 +100,6 @@ void GradientReducer::begin_step(std::int64_t step, const StepReport& report,
     working_ = true;
     changed_.notify_all();
   }
-}
-
-// Notes how long the last step took and says how the next one is to be done.
-void GradientReducer::try_out(Clock::time_point now) {
-  if (steps_tried_ > kWarmUpSteps) {
-    trials_[static_cast<std::size_t>(mode_)].push_back(
-        std::chrono::duration<double>(now - began_).count());
-  }
-  began_ = now;
-  // In turns, so that a busy moment of the machine falls on all alike.
-  mode_ = kWays[static_cast<std::size_t>(steps_tried_++) % kWays.size()];
-  if (std::ranges::all_of(kWays, [&](Overlap way) {
-        return trials_[static_cast<std::size_t>(way)].size() >= kTrials;
-      })) {
-    choose();
-  }
-}
-
-void GradientReducer::choose() {
-  std::array<double, kWays.size()> seconds{};
-  for (std::size_t i = 0; i < kWays.size(); ++i) {
-    seconds[i] = median(trials_[static_cast<std::size_t>(kWays[i])]);
-  }
-  all_reduce_sum(*communicator_, std::span(seconds));
-  const auto fastest = std::ranges::min_element(seconds) - seconds.begin();
-  const bool pays = seconds[static_cast<std::size_t>(fastest)] < kWorthwhile * seconds[0];
-  choice_ = kWays[pays ? static_cast<std::size_t>(fastest) : 0];
-  statistics_ = {};
 }
 
 void GradientReducer::on_ready(const Parameter& parameter) {

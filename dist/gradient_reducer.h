@@ -6,7 +6,6 @@
 // handed out, each as soon as it is there.
 #pragma once
 
-#include <array>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -21,6 +20,7 @@
 
 #include "core/autograd/parameter.h"
 #include "dist/bucket_exchange.h"
+#include "dist/overlap_choice.h"
 #include "dist/reduce_options.h"
 #include "dist/shared_store.h"
 
@@ -78,7 +78,7 @@ class GradientReducer {
   int awaited() const { return communicator_->awaited(); }
 
   /// What is in use; kAuto while that is being tried out.
-  Overlap overlap() const { return choice_; }
+  Overlap overlap() const { return choice_.chosen(); }
   const ReduceStatistics& statistics() const { return statistics_; }
   void reset_statistics() { statistics_ = {}; }
 
@@ -86,8 +86,6 @@ class GradientReducer {
   using Clock = std::chrono::steady_clock;
 
   bool alone() const { return communicator_->size() == 1; }
-  void try_out(Clock::time_point now);
-  void choose();
   int last_bucket() const { return partition_.buckets() - 1; }
   bool drive_once();  // starts what was released and moves on what was started
   template <typename Done>
@@ -109,11 +107,8 @@ class GradientReducer {
   int ready_ = 0;             // buckets, counted from the last
   int handed_out_ = 0;        // the same
 
-  Overlap choice_;
-  Overlap mode_ = Overlap::kOff;               // of the step at hand
-  std::array<std::vector<double>, 4> trials_;  // seconds of a step, by Overlap
-  std::int64_t steps_tried_ = 0;
-  Clock::time_point began_;
+  OverlapChoice choice_;
+  Overlap mode_ = Overlap::kOff;  // of the step at hand
   ReduceStatistics statistics_;
   Clock::time_point busy_since_;           // whoever drives: since when a bucket is on its way
   std::chrono::duration<double> busy_{0};  // of this step

@@ -1,10 +1,10 @@
 // The parameters of ranks that share memory: the weights, of which there is one copy for all, and
 // each rank's partial sums of gradients where the others can read them.
 //
-// Every rank updates its own chunks of the weights, after all ranks have done their backward, and
-// goes on when all chunks are updated: so ranks wait for each other twice a step. Behind the
-// weights lie a model's buffers, which are each rank's own; ranks whose model has any keep a copy
-// of the weights each, and copy the others' chunks.
+// A rank updates its own chunk of a bucket when all ranks' gradients of that are ready: by then
+// nobody reads those weights any more in this step. It goes on when all chunks are updated. Behind
+// the weights lie a model's buffers, which are each rank's own; ranks whose model has any keep a
+// copy of the weights each, and copy the others' chunks.
 #pragma once
 
 #include <atomic>
