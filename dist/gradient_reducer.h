@@ -3,7 +3,7 @@
 //
 // Gradients become ready in the reverse order of the layers, so buckets leave from the last to the
 // first, in the same order on every rank without a word about it. In that order their sums are
-// handed out, each as soon as it is there.
+// handed out, each as soon as it is there; if a thread of its own reduces them, when all are.
 #pragma once
 
 #include <atomic>

@@ -1,6 +1,6 @@
 // The optimizer's step on all ranks: either each rank updates all weights alike, or (sharded) each
-// its own chunks. A bucket is updated as soon as its gradient's sum is there, unless the whole
-// gradient has to be looked at before.
+// its own chunks. A bucket is updated as soon as the reducer hands out its gradient's sum, unless
+// the whole gradient has to be looked at before.
 #pragma once
 
 #include <cstdint>

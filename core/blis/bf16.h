@@ -56,7 +56,7 @@ struct Bf16Product {
   std::int64_t a_batch_stride = 0;
   /// All between the first row of the first run and the last of the last must be readable.
   std::int64_t a_run_stride = 0;
-  /// Rows of A are long and not in the first-level cache.
+  /// A hint: rows of A are long and not in the first-level cache.
   bool prefetch_a = false;
   const Bf16* b = nullptr;
   std::int64_t b_pair_stride = 0;
