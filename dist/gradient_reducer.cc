@@ -151,7 +151,11 @@ std::optional<int> GradientReducer::next_sum() {
   if (!alone()) {
     const auto began = Clock::now();
     await_bucket(bucket);
+    const auto there = Clock::now();
     exchange_->take_sum(bucket);
+    if (exchange_->started() == exchange_->finished()) {
+      busy_ += Clock::now() - there;  // otherwise counted with the others' way
+    }
     add_exposed(Clock::now() - began);
   }
   return bucket;
