@@ -17,7 +17,8 @@ PARTS = {"forward": "forward", "data": "data gradient", "weight": "weight gradie
 # As in training where a max-pooling follows; the same as those for whoever knows nothing of it.
 BEHIND_POOLING = {"pooled_data": "data", "pooled_weight": "weight"}
 
-# Training steps of `convoy train`: name, options. The batch is that of all ranks together.
+# The first steps of `convoy train` on real digits: name, options. The batch is that of all ranks
+# together.
 #
 # How much work an image is depends on what was learned: zeros are left out, and only winners with a
 # gradient visited. After as many steps another batch has learned something else. With the weights
@@ -75,12 +76,13 @@ def onednn_kernels(machine, _):
     return figures
 
 
-def synthetic(machine):
-    return ["--dataset=synthetic", "--threads=1", f"--max-steps={machine.steps}"]
+def first_steps(machine):
+    steps = f"--max-steps={machine.steps}"
+    return ["--data", machine.data, "--threads=1", "--epochs=1", steps]
 
 
 def ranks(machine, options):
-    result = machine.convoy(*synthetic(machine), *options.split())
+    result = machine.convoy(*first_steps(machine), *options.split())
     return {"images/s": result["images_per_second"]}
 
 
@@ -100,7 +102,7 @@ def two_apart(machine, _):
     cores = sorted(os.sched_getaffinity(0))
     processes = [
         machine.start_convoy(
-            *synthetic(machine), "--batch-size=32", run=f"apart{i}", core=cores[i % len(cores)]
+            *first_steps(machine), "--batch-size=32", run=f"apart{i}", core=cores[i % len(cores)]
         )
         for i in range(2)
     ]
@@ -108,8 +110,7 @@ def two_apart(machine, _):
 
 
 def convoy_memory(machine, _):
-    steps = f"--max-steps={machine.steps}"
-    result = machine.convoy("--data", machine.data, "--threads=1", "--epochs=1", steps)
+    result = machine.convoy(*first_steps(machine))
     return {"MiB": result["peak_memory_bytes"] / 2**20}
 
 
