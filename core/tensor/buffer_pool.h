@@ -7,8 +7,9 @@
 
 namespace convoy {
 
-/// Keeps released buffers by size class and hands them out again. Thread safe. There is one per
-/// process; it is never destroyed, so tensors may outlive everything.
+/// Keeps released buffers by size class and hands them out again. Those of 2 MiB and more ask the
+/// kernel for huge pages. Thread safe. There is one per process; it is never destroyed, so tensors
+/// may outlive everything.
 class BufferPool {
  public:
   static BufferPool& instance();

@@ -2,6 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -9,6 +13,36 @@
 
 namespace convoy {
 namespace {
+
+// What the kernel was told about the memory at `address`: words of two letters, see proc(5).
+std::string memory_flags(const void* address) {
+  const auto wanted = reinterpret_cast<std::uintptr_t>(address);
+  std::ifstream maps("/proc/self/smaps");
+  bool inside = false;
+  for (std::string line; std::getline(maps, line);) {
+    std::istringstream words(line);
+    std::uintptr_t begin = 0;
+    std::uintptr_t end = 0;
+    char dash = 0;
+    if (words >> std::hex >> begin >> dash >> end && dash == '-') {
+      inside = begin <= wanted && wanted < end;
+    } else if (inside && line.starts_with("VmFlags:")) {
+      return line + " ";
+    }
+  }
+  return {};
+}
+
+TEST(BufferPoolTest, LargeBuffersAskForHugePages) {
+  if (!std::filesystem::exists("/sys/kernel/mm/transparent_hugepage/enabled")) {
+    GTEST_SKIP() << "this kernel has no huge pages";
+  }
+  const Tensor large({(2 << 20) / 4});
+  EXPECT_EQ(reinterpret_cast<std::uintptr_t>(large.data()) % (2 << 20), 0U);
+  EXPECT_NE(memory_flags(large.data()).find(" hg "), std::string::npos);
+  const Tensor small({1000});
+  EXPECT_EQ(memory_flags(small.data()).find(" hg "), std::string::npos);
+}
 
 TEST(BufferPoolTest, HandsReleasedBuffersOutAgain) {
   const float* first = Tensor({1000}).data();
