@@ -1,11 +1,14 @@
-// What this machine can do at best, to compare with: multiply-adds of one core, and bytes copied;
-// and the Adam step, which is bound by such bytes.
+// What this machine can do at best, to compare with: multiply-adds of one core, in float32 and
+// bf16, and bytes copied; and the Adam step, which is bound by such bytes.
 #include <benchmark/benchmark.h>
 
+#include <algorithm>
 #include <cstring>
 
 #include "core/base/parallel.h"
+#include "core/blis/bf16.h"
 #include "core/optim/adam.h"
+#include "core/tensor/pool_array.h"
 #include "tests/bench/peak_kernel.h"
 #include "tests/bench/rate.h"
 
@@ -24,6 +27,36 @@ void fma_peak(benchmark::State& state) {
   report_rate(state, "GFLOP/s", chains.flop * 1e-9 / static_cast<double>(state.iterations()));
 }
 BENCHMARK(fma_peak)->Name("FmaPeak")->UseRealTime();
+
+// What products in bf16 reach that need nothing from beyond the first-level cache.
+void bf16_peak(benchmark::State& state) {
+  constexpr std::int64_t kSide = 32;
+  constexpr std::int64_t kPairs = 128;
+  PoolArray<blis::Bf16> a(kSide * 2 * kPairs);
+  PoolArray<blis::Bf16> b(kPairs * 2 * kSide);
+  std::ranges::fill(a.values(), blis::Bf16{0x3f80});  // 1
+  std::ranges::fill(b.values(), blis::Bf16{0x3f80});
+  Tensor c({kSide, kSide});
+  const blis::Bf16Product product{.m = kSide,
+                                  .n = kSide,
+                                  .pairs = kPairs,
+                                  .batch = 100,
+                                  .a = a.data(),
+                                  .a_row_stride = 2 * kPairs,
+                                  .b = b.data(),
+                                  .b_pair_stride = 2 * kSide,
+                                  .c = c.data(),
+                                  .c_row_stride = kSide};
+  for (auto _ : state) {
+    blis::bf16_multiply(product);
+    benchmark::DoNotOptimize(c.data());
+  }
+  constexpr double kFlop = 2.0 * kSide * kSide * 2 * kPairs;
+  report_rate(state, "GFLOP/s", kFlop * static_cast<double>(product.batch) * 1e-9);
+}
+[[maybe_unused]] const auto* const kBf16Peak =
+    blis::bf16_supported() ? benchmark::RegisterBenchmark("Bf16Peak", bf16_peak) -> UseRealTime()
+                           : nullptr;
 
 // From one half of as much memory as Adam works on to the other: it lies in the same caches.
 template <typename Copy>

@@ -5,10 +5,13 @@ import json
 import statistics
 
 
+# By way and figure.
 MACHINE = {
-    "FmaPeak": "GFLOP/s of one core",
-    "Copy/memcpy": "GB/s, read and written",
-    "Copy/registers": "GB/s, read and written",
+    "convoy.FmaPeak": "GFLOP/s of one core",
+    "1 rank, batch 32, bf16.FmaPeak": "GFLOP/s of one core, after that way",
+    "1 rank, batch 32, bf16.Bf16Peak": "GFLOP/s of one core, after that way",
+    "convoy.Copy/memcpy": "GB/s, read and written",
+    "convoy.Copy/registers": "GB/s, read and written",
 }
 
 
@@ -36,7 +39,7 @@ def show(results, figures, skipped, rounds):
     for words in lines:
         print("  ".join(word.ljust(width) for word, width in zip(words, widths)).rstrip())
     for name, unit in MACHINE.items():
-        values = figures.get(f"convoy.{name}")
+        values = figures.get(name)
         if values:
             low, high = number(min(values)), number(max(values))
             print(f"{name}: {number(statistics.median(values))} ({low} to {high}) {unit}")

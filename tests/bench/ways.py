@@ -89,7 +89,8 @@ def ranks(machine, options):
 def bf16(machine, _):
     if "avx512_bf16" not in pathlib.Path("/proc/cpuinfo").read_text():
         raise measuring.Missing("this CPU has no AVX512-BF16")
-    return ranks(machine, f"{RANKS['1 rank, batch 32']} --precision=bf16")
+    figures = ranks(machine, f"{RANKS['1 rank, batch 32']} --precision=bf16")
+    return figures | machine.google_benchmark("convoy_bench", matching="^(Fma|Bf16)Peak")
 
 
 def rank_way(name):
