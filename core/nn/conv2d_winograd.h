@@ -24,7 +24,7 @@ bool winograd_fits(const ConvGeometry& g);
 /// Tiles of an image: the units of work of winograd_forward.
 std::int64_t winograd_tiles(const ConvGeometry& g);
 
-/// weight (3, 3, C, K) -> (16, C, K).
+/// weight (3, 3, C, K) -> (16, C, K), the K in panels: all C of the first 32, then of the next.
 Tensor winograd_transformed(const Tensor& weight);
 
 /// What a thread needs at once, in floats.

@@ -84,18 +84,19 @@ void winograd_output(const float* m, int64_t stride, int64_t channels, const flo
   });
 }
 
-void winograd_weight(const float* weight, int64_t count, float* u) {
+void winograd_weight(const float* weight, int64_t tap_stride, int64_t count, float* u,
+                     int64_t stride) {
   for_each_vector(count, [&](int64_t i, const auto& load, const auto& store) {
     Vec columns[3][4];
     for (int s = 0; s < 3; ++s) {
-      weight_rows(load(weight + s * count + i), load(weight + (3 + s) * count + i),
-                  load(weight + (6 + s) * count + i), columns[s]);
+      weight_rows(load(weight + s * tap_stride + i), load(weight + (3 + s) * tap_stride + i),
+                  load(weight + (6 + s) * tap_stride + i), columns[s]);
     }
     for (int r = 0; r < 4; ++r) {
       Vec points[4];
       weight_rows(columns[0][r], columns[1][r], columns[2][r], points);
       for (int s = 0; s < 4; ++s) {
-        store(u + (r * 4 + s) * count + i, points[s]);
+        store(u + (r * 4 + s) * stride + i, points[s]);
       }
     }
   });

@@ -23,7 +23,9 @@ CONVOY_KERNEL(winograd_input,
 CONVOY_KERNEL(winograd_output, (const float* m, std::int64_t stride, std::int64_t channels,
                                 const float* bias, float* const* pixels))
 
-/// u = G w G^T: from 9 to 16 matrices of `count` floats each, one after the other.
-CONVOY_KERNEL(winograd_weight, (const float* weight, std::int64_t count, float* u))
+/// u = G w G^T of `count` weights; tap i of the 3 x 3 lies at [i * tap_stride], point i at
+/// [i * stride].
+CONVOY_KERNEL(winograd_weight, (const float* weight, std::int64_t tap_stride, std::int64_t count,
+                                float* u, std::int64_t stride))
 
 }  // namespace convoy::nn
