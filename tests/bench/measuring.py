@@ -12,9 +12,12 @@ import time
 HERE = pathlib.Path(__file__).resolve().parent
 PYTHON = "/usr/bin/python3"
 
+# convoy asks for huge pages itself.
+PEER_ENVIRONMENT = {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"}
+
 # PyTorch's own choice of kernels, whatever an OpenBLAS setting of this shell says; no memory handed
 # back to the kernel only to be asked for again.
-TORCH_ENVIRONMENT = {
+TORCH_ENVIRONMENT = PEER_ENVIRONMENT | {
     "MALLOC_TRIM_THRESHOLD_": "1000000000",
     "MALLOC_MMAP_THRESHOLD_": "1000000000",
 }
@@ -73,8 +76,9 @@ class Machine:
             raise Missing("oneDNN is missing: apt-get install libdnnl-dev")
         argv = [path, "--benchmark_format=json", f"--benchmark_filter={matching}", *shapes]
         argv.append(f"--benchmark_min_time={seconds or self.seconds}")
+        env = environment(1, **(PEER_ENVIRONMENT if program == "onednn_bench" else {}))
         figures = {}
-        for one in self.finish(self.start(argv, environment(1)))["benchmarks"]:
+        for one in self.finish(self.start(argv, env))["benchmarks"]:
             name = one["name"].removesuffix("/real_time")
             unit = {"ns": 1e-9, "us": 1e-6, "ms": 1e-3, "s": 1}[one["time_unit"]]
             figures[name + ".seconds"] = one["real_time"] * unit
