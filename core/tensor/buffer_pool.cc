@@ -15,6 +15,7 @@ namespace {
 constexpr std::align_val_t kAlignment{64};
 constexpr std::size_t kMinBytes = 64;
 constexpr std::size_t kHugePage = 2 << 20;
+constexpr std::align_val_t kHugeAlignment{kHugePage};
 
 // Four classes for each power of two, so that at most a fifth of a buffer is unused.
 struct SizeClass {
@@ -36,7 +37,7 @@ void* allocate(std::size_t bytes) {
   if (bytes < kHugePage) {
     return ::operator new(bytes, kAlignment);
   }
-  void* block = ::operator new (bytes, std::align_val_t{kHugePage});
+  void* block = ::operator new(bytes, kHugeAlignment);
   madvise(block, bytes, MADV_HUGEPAGE);  // a wish: where there are none, nothing is lost
   return block;
 }
