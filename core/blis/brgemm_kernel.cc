@@ -1,11 +1,15 @@
 // The register tiles of brgemm, compiled once per instruction set.
 //
 // A tile keeps ROWS x VECTORS accumulators in registers while it walks the whole batch and k: each
-// step loads VECTORS vectors of B and multiplies them with one broadcast element of A per row. 14
-// rows of 2 vectors fill AVX-512's 32 registers, 6 rows the 16 of AVX2 and SSE; so do 14 of 1
-// vector.
+// step loads VECTORS vectors of B and multiplies them with one broadcast element of A per row.
+//
+// What bounds it is how many instructions a processor takes in a cycle, less the more multiply-adds
+// there are for each of the others. With AVX-512, 6 rows of 4 vectors need 10 loads for 24 of them,
+// and the rows' offsets stay in registers; 14 of 2 need 16 for 28, and 4 more for offsets (on Ice
+// Lake 0.8 of the speed, whether or not the core is shared).
 #include "core/blis/brgemm.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "core/base/vec.h"
@@ -13,23 +17,25 @@
 namespace convoy::blis {
 namespace {
 
-constexpr int kVectors = 2;
+constexpr int kVectors = kVecRegisters == 32 ? 4 : 2;
 
+// Of a tile, whose sums, vectors of B and element of A fill the registers: 6, 9, 12 and 12 of 32
+// for 4 to 1 vectors, 6 and 12 of 16 for 2 and 1. For the offsets of more rows too few are left.
 constexpr int max_rows(int vectors) {
-  return vectors == 1 || kVecRegisters == 32 ? 14 : 6;
+  return std::min((kVecRegisters - 1 - vectors) / vectors, 12);
 }
 
 // One tile of C, whose first row is `first` of the whole. `last` is how many floats of the last
 // vector exist; kWidth unless Partial.
 template <int Rows, int Vectors, bool Partial>
-requires(Vectors == 1 || Vectors == 2) inline void tile(const Brgemm& g, std::int64_t first,
+requires(Vectors >= 1 && Vectors <= 4) inline void tile(const Brgemm& g, std::int64_t first,
                                                         const float* b, float* c, const float* bias,
                                                         int last) {
   const auto load = [last](const float* p, int v) {
     return Partial && v == Vectors - 1 ? Vec::load_first(p + v * Vec::kWidth, last)
                                        : Vec::load(p + v * Vec::kWidth);
   };
-  // The loops over rows are unrolled by order, and B's two vectors are no array: left alone, g++ 12
+  // The loops over rows are unrolled by order, and B's vectors are no array: left alone, g++ 12
   // keeps some of it in memory, which costs more than half of the speed.
   Vec sum[Rows][Vectors];
 #pragma GCC unroll 16
@@ -69,14 +75,22 @@ requires(Vectors == 1 || Vectors == 2) inline void tile(const Brgemm& g, std::in
       a_batch += g.a_batch_stride;
       b_batch += g.b_batch_stride;
       for (std::int64_t k = g.k; k > 0; --k) {
-        const Vec b_first = load(b_row, 0);
-        const Vec b_last = Vectors == 2 ? load(b_row, 1) : b_first;
+        const Vec b0 = load(b_row, 0);
+        const Vec b1 = Vectors > 1 ? load(b_row, 1) : b0;
+        const Vec b2 = Vectors > 2 ? load(b_row, 2) : b0;
+        const Vec b3 = Vectors > 3 ? load(b_row, 3) : b0;
 #pragma GCC unroll 16
         for (int row = 0; row < Rows; ++row) {
           const Vec a_vec = Vec::broadcast(a_column + a_row[row]);
-          sum[row][0].add_product(a_vec, b_first);
-          if constexpr (Vectors == 2) {
-            sum[row][1].add_product(a_vec, b_last);
+          sum[row][0].add_product(a_vec, b0);
+          if constexpr (Vectors > 1) {
+            sum[row][1].add_product(a_vec, b1);
+          }
+          if constexpr (Vectors > 2) {
+            sum[row][2].add_product(a_vec, b2);
+          }
+          if constexpr (Vectors > 3) {
+            sum[row][3].add_product(a_vec, b3);
           }
         }
         a_column += column_stride;
@@ -127,21 +141,29 @@ inline void panel(const Brgemm& g, std::int64_t column, int last) {
   }
 }
 
+// The columns from `column` on, fewer than `Vectors` whole vectors or as many.
+template <int Vectors>
+inline void last_panel(const Brgemm& g, std::int64_t column) {
+  const auto last = static_cast<int>(g.n - column) - (Vectors - 1) * Vec::kWidth;
+  if (last == Vec::kWidth) {
+    panel<Vectors, false>(g, column, last);
+  } else if (last > 0) {
+    panel<Vectors, true>(g, column, last);
+  } else if constexpr (Vectors > 1) {
+    last_panel<Vectors - 1>(g, column);
+  }
+}
+
 }  // namespace
 
 namespace CONVOY_ISA_NAMESPACE {
 
 void brgemm(const Brgemm& g) {
   std::int64_t column = 0;
-  for (; column + kVectors * Vec::kWidth <= g.n; column += kVectors * Vec::kWidth) {
+  for (; column + kVectors * Vec::kWidth < g.n; column += kVectors * Vec::kWidth) {
     panel<kVectors, false>(g, column, Vec::kWidth);
   }
-  const auto left = static_cast<int>(g.n - column);
-  if (left > Vec::kWidth) {
-    panel<2, true>(g, column, left - Vec::kWidth);
-  } else if (left > 0) {
-    panel<1, true>(g, column, left);
-  }
+  last_panel<kVectors>(g, column);
 }
 
 }  // namespace CONVOY_ISA_NAMESPACE

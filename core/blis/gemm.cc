@@ -35,8 +35,8 @@ void sup_kernel(conj_t, conj_t, dim_t m, dim_t n, dim_t k, float*, float* a, inc
 cntx_t* context() {
   static cntx_t cntx = [] {
     cntx_t copy = *bli_gks_query_cntx();
-    constexpr dim_t kRows = 14;
-    constexpr dim_t kColumns = 32;
+    constexpr dim_t kRows = 6;
+    constexpr dim_t kColumns = 64;
     constexpr dim_t kAlways = 1 << 30;
     const auto set = [](blksz_t* sizes, bszid_t id, dim_t value) {
       bli_blksz_set_def(value, BLIS_FLOAT, &sizes[id]);
@@ -45,9 +45,9 @@ cntx_t* context() {
     blksz_t* sizes = bli_cntx_l3_sup_blkszs_buf(&copy);
     set(sizes, BLIS_MR, kRows);
     set(sizes, BLIS_NR, kColumns);
-    set(sizes, BLIS_MC, 12 * kRows);
+    set(sizes, BLIS_MC, 28 * kRows);
     set(sizes, BLIS_KC, 4096);
-    set(sizes, BLIS_NC, 128 * kColumns);
+    set(sizes, BLIS_NC, 64 * kColumns);
     blksz_t* thresholds = bli_cntx_l3_sup_thresh_buf(&copy);
     for (const int id : {BLIS_MT, BLIS_NT, BLIS_KT}) {
       bli_blksz_set_def(kAlways, BLIS_FLOAT, &thresholds[id]);
