@@ -14,11 +14,13 @@
 namespace convoy::nn {
 namespace {
 
-// From here on leaving zeros out is faster. (fc1 of the tutorial, forward and weight gradient: with
-// AVX-512 and 32 images 0.99 and 1.02 times at 48 % zeros, 1.2 and 1.3 at 62 %, 64 images 0.95 and
-// 0.91 at 54 %, 1.1 and 1.02 at 62 %; with AVX2 and 32 images 1.08 and 1.07 at 48 %.)
+// From here on leaving zeros out is faster. (fc1 of the tutorial, AVX-512, at 40, 50 and 60 %
+// zeros: forward 1.07, 1.2 and 1.3 times with 32 images, 1.0, 1.1 and 1.3 with 64, 1.0, 1.2 and 1.3
+// with 256; the weight's gradient 1.3, 1.5 and 1.7, 1.0, 1.1 and 1.1, and 0.85, 0.95 and 1.05.
+// AVX2, 32 images, 30 % zeros: 1.06 and 1.2.)
 bool is_sparse(const Tensor& x) {
-  const std::int64_t percent = x.shape()[0] <= 32 ? 48 : 58;
+  const std::int64_t n = x.shape()[0];
+  const std::int64_t percent = n <= 32 ? 38 : n <= 128 ? 45 : 54;
   static const auto count = count_zeros_kernel();
   std::int64_t zeros = 0;
   count(x.data(), x.elements(), zeros);
@@ -30,7 +32,7 @@ bool is_sparse(const Tensor& x) {
 constexpr std::int64_t kRowByRowImages = 8;
 
 // Images whose outputs, read and written again for each few rows of the weight, stay in the cache.
-constexpr std::int64_t kMostSparseImages = 64;
+constexpr std::int64_t kMostSparseImages = 256;
 
 // Rows of the weight, or images, that a product without zeros sums over at a time.
 constexpr std::int64_t kSparseRows = 32;
@@ -47,8 +49,17 @@ Block forward_block(std::int64_t n) {
   constexpr std::int64_t kWeights = 40 << 10;
   constexpr std::int64_t kOutputs = 32 << 10;
   const std::int64_t columns =
-      std::clamp<std::int64_t>(kOutputs / std::max<std::int64_t>(n, 1), 128, 640) / 32 * 32;
+      std::clamp<std::int64_t>(kOutputs / std::max<std::int64_t>(n, 1), 128, 640) / 64 * 64;
   return {.rows = kWeights / columns, .columns = columns};
+}
+
+// To rows that begin with a cache line each: of others most vectors lie across two lines, and are
+// loaded in twice the time.
+void copy_rows(std::int64_t rows, std::int64_t columns, const float* from, std::int64_t from_stride,
+               float* to, std::int64_t to_stride) {
+  for (std::int64_t row = 0; row < rows; ++row) {
+    std::copy_n(from + row * from_stride, columns, to + row * to_stride);
+  }
 }
 
 // y (N, out) += x weight, or = unless `accumulate`.
@@ -59,9 +70,7 @@ void add_dense(const Tensor& x, const Tensor& weight, bool accumulate, Tensor& y
   const std::int64_t stride = spaced_row<float>(in);
   Tensor rows({n, stride});
   parallel_for(n, [&](std::int64_t begin, std::int64_t end, int) {
-    for (std::int64_t row = begin; row < end; ++row) {
-      std::copy_n(x.data() + row * in, in, rows.data() + row * stride);
-    }
+    copy_rows(end - begin, in, x.data() + begin * in, in, rows.data() + begin * stride, stride);
   });
   const Block block = forward_block(n);
   share_out(out, [&](std::int64_t first, std::int64_t count, int) {
@@ -81,15 +90,20 @@ void add_sparse(const Tensor& x, const Tensor& weight, bool accumulate, Tensor& 
   const std::int64_t n = x.shape()[0];
   const std::int64_t in = weight.shape()[0];
   const std::int64_t out = weight.shape()[1];
-  share_out(out, [&](std::int64_t first, std::int64_t count, int) {
+  const std::int64_t stride = spaced_row<float>(out);
+  Tensor blocks({num_threads(), kSparseRows * stride});
+  share_out(out, [&](std::int64_t first, std::int64_t count, int thread) {
+    float* block = blocks.data() + thread * kSparseRows * stride;
     for (std::int64_t k = 0; k < in; k += kSparseRows) {
+      const std::int64_t rows = std::min(kSparseRows, in - k);
+      copy_rows(rows, count, weight.data() + k * out + first, out, block, stride);
       multiply({.m = n,
                 .n = count,
-                .k = std::min(kSparseRows, in - k),
+                .k = rows,
                 .a = x.data() + k,
                 .a_row_stride = in,
-                .b = weight.data() + k * out + first,
-                .b_row_stride = out,
+                .b = block,
+                .b_row_stride = stride,
                 .c = y.data() + first,
                 .c_row_stride = out,
                 .accumulate = accumulate || k > 0});
@@ -97,37 +111,37 @@ void add_sparse(const Tensor& x, const Tensor& weight, bool accumulate, Tensor& 
   });
 }
 
-// Some rows of the weight's gradient, from as many rows of x transposed.
+// Some rows of the weight's gradient, from as many rows of x transposed and all of grad_y.
 struct WeightRows {
   std::int64_t rows;
+  std::int64_t n;
+  std::int64_t out;
   const float* x_t;
   std::int64_t x_t_stride;
+  const float* grad_y;
+  std::int64_t grad_y_stride;
   float* gradient;
   bool accumulate;
 };
 
-void dense_weight_rows(const WeightRows& w, const Tensor& grad_y) {
-  const std::int64_t n = grad_y.shape()[0];
-  const std::int64_t out = grad_y.shape()[1];
-  blis::gemm(w.rows, out, n, {.data = w.x_t, .row_stride = w.x_t_stride},
-             {.data = grad_y.data(), .row_stride = out}, {.data = w.gradient, .row_stride = out},
-             w.accumulate);
+void dense_weight_rows(const WeightRows& w) {
+  blis::gemm(w.rows, w.out, w.n, {.data = w.x_t, .row_stride = w.x_t_stride},
+             {.data = w.grad_y, .row_stride = w.grad_y_stride},
+             {.data = w.gradient, .row_stride = w.out}, w.accumulate);
 }
 
-void sparse_weight_rows(const WeightRows& w, const Tensor& grad_y) {
+void sparse_weight_rows(const WeightRows& w) {
   static const auto multiply = multiply_sparse_kernel();
-  const std::int64_t n = grad_y.shape()[0];
-  const std::int64_t out = grad_y.shape()[1];
-  for (std::int64_t image = 0; image < n; image += kSparseRows) {
+  for (std::int64_t image = 0; image < w.n; image += kSparseRows) {
     multiply({.m = w.rows,
-              .n = out,
-              .k = std::min(kSparseRows, n - image),
+              .n = w.out,
+              .k = std::min(kSparseRows, w.n - image),
               .a = w.x_t + image,
               .a_row_stride = w.x_t_stride,
-              .b = grad_y.data() + image * out,
-              .b_row_stride = out,
+              .b = w.grad_y + image * w.grad_y_stride,
+              .b_row_stride = w.grad_y_stride,
               .c = w.gradient,
-              .c_row_stride = out,
+              .c_row_stride = w.out,
               .accumulate = w.accumulate || image > 0});
   }
 }
@@ -169,12 +183,22 @@ void float32_linear_backward_weight(const Tensor& x, const Tensor& grad_y,
   const std::int64_t most = n <= 64 || sparse ? 28 : 168;
   const std::int64_t stride = spaced_row<float>(n);
   Tensor x_t({in, stride});
+  const std::int64_t grad_stride = spaced_row<float>(out);
+  Tensor grad_rows({n, grad_stride});
+  copy_rows(n, out, grad_y.data(), out, grad_rows.data(), grad_stride);
   share_out(in, [&](std::int64_t first, std::int64_t count, int) {
     transpose({n, count, x.data() + first, in, x_t.data() + first * stride, stride});
     for (std::int64_t row = first; row < first + count; row += most) {
-      const WeightRows rows{std::min(most, first + count - row), x_t.data() + row * stride, stride,
-                            grad.sum.data() + row * out, grad.accumulate};
-      (sparse ? sparse_weight_rows : dense_weight_rows)(rows, grad_y);
+      const WeightRows rows{.rows = std::min(most, first + count - row),
+                            .n = n,
+                            .out = out,
+                            .x_t = x_t.data() + row * stride,
+                            .x_t_stride = stride,
+                            .grad_y = grad_rows.data(),
+                            .grad_y_stride = grad_stride,
+                            .gradient = grad.sum.data() + row * out,
+                            .accumulate = grad.accumulate};
+      (sparse ? sparse_weight_rows : dense_weight_rows)(rows);
     }
   });
 }
