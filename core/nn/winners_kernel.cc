@@ -65,10 +65,12 @@ void add_tile(const WinnerBlock& b, const Winners& winners, int64_t column) {
     const float* x = origin + winners.offsets[i];
 #pragma GCC unroll 3
     for (int r = 0; r < rows; ++r) {
+      x = in_register(x);
 #pragma GCC unroll 6
       for (int v = 0; v < vectors; ++v) {
-        sum[r][v].add_product(gradient, Vec::load(x + r * stride + v * Vec::kWidth));
+        sum[r][v].add_product(gradient, Vec::load(x + v * Vec::kWidth));
       }
+      x += stride;
     }
   }
 #pragma GCC unroll 3
@@ -128,7 +130,7 @@ template <int place>
 void add_place(const WinnerPatches& p, int64_t first, int64_t count, int lane, Vec (&patch)[16]) {
   for (int64_t i = first; i < first + count; ++i) {
     const Vec gradient = Vec::broadcast(p.gradients + i);
-    const float* weight = p.weight + p.offsets[i] + lane;
+    const float* weight = in_register(p.weight + p.offsets[i] + lane);
 #pragma GCC unroll 3
     for (int r = 0; r < 3; ++r) {
 #pragma GCC unroll 3
