@@ -14,13 +14,16 @@
 namespace convoy::nn {
 namespace {
 
-// From here on leaving zeros out is faster. (fc1 of the tutorial, AVX-512, at 40, 50 and 60 %
-// zeros: forward 1.07, 1.2 and 1.3 times with 32 images, 1.0, 1.1 and 1.3 with 64, 1.0, 1.2 and 1.3
-// with 256; the weight's gradient 1.3, 1.5 and 1.7, 1.0, 1.1 and 1.1, and 0.85, 0.95 and 1.05.
-// AVX2, 32 images, 30 % zeros: 1.06 and 1.2.)
-bool is_sparse(const Tensor& x) {
-  const std::int64_t n = x.shape()[0];
-  const std::int64_t percent = n <= 32 ? 38 : n <= 128 ? 45 : 54;
+// Percentages of zeros from which on leaving them out is faster. (fc1 of the tutorial, AVX-512, at
+// 40, 50 and 60 %: forward 1.07, 1.2 and 1.3 times with 32 images, 1.0, 1.1 and 1.3 with 64, 1.0,
+// 1.2 and 1.3 with 256; the weight's gradient 1.3, 1.5 and 1.7, 1.0, 1.1 and 1.1, and 0.85, 0.95
+// and 1.05. AVX2, 32 images, 30 %: 1.06 and 1.2.)
+constexpr std::int64_t kForwardZeros = 40;
+std::int64_t weight_zeros(std::int64_t n) {
+  return n <= 32 ? 35 : n <= 128 ? 45 : 54;
+}
+
+bool is_sparse(const Tensor& x, std::int64_t percent) {
   static const auto count = count_zeros_kernel();
   std::int64_t zeros = 0;
   count(x.data(), x.elements(), zeros);
@@ -155,7 +158,8 @@ Tensor float32_linear_forward(const Tensor& x, const Tensor& weight, const Tenso
   for (std::int64_t row = 0; !bias.empty() && row < n; ++row) {
     std::copy_n(bias.data(), out, y.data() + row * out);
   }
-  (n <= kMostSparseImages && is_sparse(x) ? add_sparse : add_dense)(x, weight, !bias.empty(), y);
+  const bool sparse = n <= kMostSparseImages && is_sparse(x, kForwardZeros);
+  (sparse ? add_sparse : add_dense)(x, weight, !bias.empty(), y);
   return y;
 }
 
@@ -177,7 +181,7 @@ void float32_linear_backward_weight(const Tensor& x, const Tensor& grad_y,
   const std::int64_t n = x.shape()[0];
   const std::int64_t in = x.shape()[1];
   const std::int64_t out = grad_y.shape()[1];
-  const bool sparse = (n >= 1 && n <= kRowByRowImages) || is_sparse(x);
+  const bool sparse = (n >= 1 && n <= kRowByRowImages) || is_sparse(x, weight_zeros(n));
   // Of few images, writing the gradient takes longest: it is done almost row by row. Of many,
   // reading grad_y again for every few rows would.
   const std::int64_t most = n <= 64 || sparse ? 28 : 168;
