@@ -144,7 +144,7 @@ void conv_backward(const ConvGeometry& g, const ConvOperands& operands,
   if (epilogue.pool && !bf16_backward_fits(g)) {
     const PooledGradient pooled{g, *epilogue.pool, grad_y, output.winners.data()};
     if (pooled_weight_fits(g, *epilogue.pool)) {
-      pooled_backward_weight(pooled, conv_padded(g, operands.input), gradients.weight);
+      pooled_backward_weight(pooled, operands.input, gradients.weight);
       weight = false;
     }
     if (data && pooled_data_fits(g, *epilogue.pool)) {

@@ -20,10 +20,9 @@ struct PooledGradient {
 
 /// Depends on nothing but the sizes, and not on that of the batch: so the bits do not either.
 bool pooled_weight_fits(const ConvGeometry& g, const PoolGeometry& pool);
-/// Adds to `grad_weight` (R, S, C, K), from padded images (N, padded H, padded W, C). Uses all
+/// Adds to `grad_weight` (R, S, C, K), from what conv_input returned (conv2d_passes.h). Uses all
 /// threads. REQUIRES: pooled_weight_fits.
-void pooled_backward_weight(const PooledGradient& pooled, const Tensor& padded,
-                            Tensor& grad_weight);
+void pooled_backward_weight(const PooledGradient& pooled, const Tensor& input, Tensor& grad_weight);
 
 bool pooled_data_fits(const ConvGeometry& g, const PoolGeometry& pool);
 /// Writes `grad_x` (N, H, W, C). Uses all threads. REQUIRES: pooled_data_fits.

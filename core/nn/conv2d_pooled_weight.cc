@@ -3,6 +3,7 @@
 #include <limits>
 
 #include "core/base/parallel.h"
+#include "core/nn/conv2d_passes.h"
 #include "core/nn/conv2d_pooled.h"
 #include "core/nn/max_pool2d_kernel.h"
 #include "core/nn/winners_kernel.h"
@@ -12,14 +13,22 @@
 namespace convoy::nn {
 namespace {
 
-// Winners that are listed at once: they and their images stay in the second-level cache.
-constexpr std::int64_t kListed = 1 << 17;
+// Winners that are listed at once, per thread: they and their padded images stay in the
+// second-level cache.
+constexpr std::int64_t kListed = 1 << 15;
+
+constexpr std::int64_t kLargestOffset = std::numeric_limits<std::int32_t>::max();
 
 // The rows of images that some windows reach stay in the first-level cache.
 constexpr std::int64_t kReachedBytes = 28 << 10;
 
+std::int64_t padded_floats(const ConvGeometry& g) {
+  return g.padded_h() * g.padded_w() * g.c;
+}
+
 std::int64_t listed_images(const ConvGeometry& g, const PoolGeometry& pool) {
-  return std::max<std::int64_t>(kListed / (pool.p * pool.q * g.k), 1);
+  const std::int64_t images = kListed * num_threads() / (pool.p * pool.q * g.k);
+  return std::clamp<std::int64_t>(images, 1, kLargestOffset / padded_floats(g));
 }
 
 // Whole rows of windows.
@@ -69,7 +78,7 @@ Channels by_channel(const PooledGradient& pooled, std::int64_t first, std::int64
       const std::int64_t before = (first + image) * windows * g.k;
       for (std::int64_t i = 0; i < windows; ++i) {
         const std::uint8_t* winners = pooled.winners + before + i * g.k;
-        const std::int64_t from = image * g.padded_h() * g.padded_w() * g.c + origin(pooled, i);
+        const std::int64_t from = image * padded_floats(g) + origin(pooled, i);
         for (std::int64_t k = 0; k < g.k; ++k) {
           image_offsets[i * g.k + k] =
               std::bit_cast<float>(static_cast<std::int32_t>(from + places[winners[k]]));
@@ -102,12 +111,10 @@ void add_transposed(const Tensor& sums, Tensor& grad_weight) {
 
 bool pooled_weight_fits(const ConvGeometry& g, const PoolGeometry& pool) {
   return pool.stride_h * pool.stride_w >= 4 && winners_are_bytes(pool) && g.contiguous_rows() &&
-         g.s * g.c % kWinnerColumns == 0 &&
-         listed_images(g, pool) * g.padded_h() * g.padded_w() * g.c <
-             std::numeric_limits<std::int32_t>::max();
+         g.s * g.c % kWinnerColumns == 0 && padded_floats(g) <= kLargestOffset;
 }
 
-void pooled_backward_weight(const PooledGradient& pooled, const Tensor& padded,
+void pooled_backward_weight(const PooledGradient& pooled, const Tensor& input,
                             Tensor& grad_weight) {
   static const auto kernel = add_winner_block_kernel();
   const ConvGeometry& g = pooled.g;
@@ -119,17 +126,17 @@ void pooled_backward_weight(const PooledGradient& pooled, const Tensor& padded,
   const std::int64_t windows_step = windows_in_cache(g, pool);
   Tensor sums = Tensor::zeros({g.k, g.r * run});
   for (std::int64_t image = 0; image < n; image += step) {
-    const std::int64_t images = std::min(step, n - image);
-    const Channels channels = by_channel(pooled, image, images);
-    const std::int64_t windows = images * pool.p * pool.q;
-    const float* x = padded.data() + image * g.padded_h() * g.padded_w() * g.c;
+    const std::int64_t count = std::min(step, n - image);
+    const Channels channels = by_channel(pooled, image, count);
+    const std::int64_t windows = count * pool.p * pool.q;
+    const Tensor padded = conv_padded(g, images(input, image, count));
     // Kernel rows and columns, then windows, then channels: what windows reach of the images stays
     // in the cache for all channels.
     const auto add = [&](std::int64_t r, std::int64_t column, std::int64_t window, std::int64_t k) {
       kernel({.gradients = channels.gradients.data() + k * windows + window,
               .offsets = channels.offsets.data() + k * windows + window,
               .count = std::min(windows_step, windows - window),
-              .x = x + r * image_row + column,
+              .x = padded.data() + r * image_row + column,
               .x_stride = image_row,
               .sums = sums.data() + (k * g.r + r) * run + column,
               .sums_stride = run,

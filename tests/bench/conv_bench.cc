@@ -121,8 +121,7 @@ void register_convolutions(std::span<const ConvShape> shapes) {
     }
     if (nn::pooled_weight_fits(g, pool_behind(g))) {
       add(shape.name() + "/pooled_weight", shape, [](Convolution& c) {
-        nn::pooled_backward_weight(c.pooled(), nn::conv_padded(c.geometry, c.input),
-                                   c.layer.weight().grad());
+        nn::pooled_backward_weight(c.pooled(), c.input, c.layer.weight().grad());
         benchmark::ClobberMemory();
       });
     }
