@@ -16,8 +16,14 @@
 namespace convoy {
 namespace {
 
-// About ten microseconds: longer than the gap between two layers, shorter than a time slice.
-constexpr int kSpins = 400;
+// Some hundred microseconds: longer than one thread waits for another within a layer, even if a
+// neighbour slows it down, and shorter than a time slice. To be woken from the kernel takes as long
+// on a virtual machine.
+constexpr int kSpins = 8000;
+constexpr int kSpinsOfTooManyThreads = 400;
+
+// Ranges that a thread takes of a whole at least, if all are as fast.
+constexpr std::int64_t kLeastRanges = 16;
 
 thread_local bool inside_parallel_for = false;
 
@@ -27,9 +33,16 @@ void pause() {
 #endif
 }
 
+int cores() {
+  cpu_set_t allowed;
+  return sched_getaffinity(0, sizeof(allowed), &allowed) == 0
+             ? CPU_COUNT(&allowed)
+             : static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+}
+
 // Waits until `value` is no longer `old`: spins briefly, then blocks in the kernel.
-void wait_for_change(const std::atomic<unsigned>& value, unsigned old) {
-  for (int spin = 0; spin < kSpins; ++spin) {
+void wait_for_change(const std::atomic<unsigned>& value, unsigned old, int spins) {
+  for (int spin = 0; spin < spins; ++spin) {
     if (value.load(std::memory_order_acquire) != old) {
       return;
     }
@@ -38,10 +51,12 @@ void wait_for_change(const std::atomic<unsigned>& value, unsigned old) {
   value.wait(old, std::memory_order_acquire);
 }
 
+using detail::Job;
+
 // Runs one job at a time on a fixed set of threads; thread 0 is the caller.
 class ThreadPool {
  public:
-  explicit ThreadPool(int threads) {
+  explicit ThreadPool(int threads) : spins_(threads <= cores() ? kSpins : kSpinsOfTooManyThreads) {
     for (int thread = 1; thread < threads; ++thread) {
       workers_.emplace_back([this, thread] { work(thread); });
     }
@@ -60,16 +75,15 @@ class ThreadPool {
 
   int threads() const { return static_cast<int>(workers_.size()) + 1; }
 
-  void run(std::int64_t count, void* body, void (*call)(void*, std::int64_t, std::int64_t, int)) {
-    count_ = count;
-    body_ = body;
-    call_ = call;
+  void run(const Job& job) {
+    job_ = job;
+    next_.store(0, std::memory_order_relaxed);
     unfinished_.store(static_cast<unsigned>(workers_.size()), std::memory_order_relaxed);
     announce();
     run_share(0);
     for (unsigned left = unfinished_.load(std::memory_order_acquire); left != 0;
          left = unfinished_.load(std::memory_order_acquire)) {
-      wait_for_change(unfinished_, left);
+      wait_for_change(unfinished_, left, spins_);
     }
     if (error_) {
       std::rethrow_exception(std::exchange(error_, nullptr));
@@ -78,15 +92,15 @@ class ThreadPool {
 
  private:
   void announce() {
-    job_.fetch_add(1, std::memory_order_release);
-    job_.notify_all();
+    jobs_.fetch_add(1, std::memory_order_release);
+    jobs_.notify_all();
   }
 
   void work(int thread) {
     inside_parallel_for = true;
     for (unsigned seen = 0;;) {
-      wait_for_change(job_, seen);
-      seen = job_.load(std::memory_order_acquire);
+      wait_for_change(jobs_, seen, spins_);
+      seen = jobs_.load(std::memory_order_acquire);
       if (stopping_) {
         return;
       }
@@ -98,13 +112,18 @@ class ThreadPool {
   }
 
   void run_share(int thread) {
-    const std::int64_t begin = count_ * thread / threads();
-    const std::int64_t end = count_ * (thread + 1) / threads();
-    if (begin == end) {
-      return;
-    }
     try {
-      call_(body_, begin, end, thread);
+      if (job_.even) {
+        const std::int64_t begin = job_.count * thread / threads();
+        const std::int64_t end = job_.count * (thread + 1) / threads();
+        if (begin < end) {
+          job_.call(job_.body, begin, end, thread);
+        }
+        return;
+      }
+      for (Range range = take(); range.begin < range.end; range = take()) {
+        job_.call(job_.body, range.begin, range.end, thread);
+      }
     } catch (...) {
       const std::lock_guard lock(error_mutex_);
       if (!error_) {
@@ -113,13 +132,31 @@ class ThreadPool {
     }
   }
 
+  struct Range {
+    std::int64_t begin;
+    std::int64_t end;
+  };
+  // The next range of the job: a part of what is left, so that the last ones are small.
+  Range take() {
+    const std::int64_t least = std::max<std::int64_t>(job_.count / (kLeastRanges * threads()), 1);
+    std::int64_t begin = next_.load(std::memory_order_relaxed);
+    for (;;) {
+      const std::int64_t left = job_.count - begin;
+      const std::int64_t size = std::min(std::max(left / (2 * threads()), least), left);
+      if (size == 0 ||
+          next_.compare_exchange_weak(begin, begin + size, std::memory_order_relaxed)) {
+        return {begin, begin + size};
+      }
+    }
+  }
+
   std::vector<std::thread> workers_;
-  std::atomic<unsigned> job_ = 0;
+  int spins_;
+  std::atomic<unsigned> jobs_ = 0;  // that were announced
   std::atomic<unsigned> unfinished_ = 0;
   std::atomic<bool> stopping_ = false;
-  std::int64_t count_ = 0;
-  void* body_ = nullptr;
-  void (*call_)(void*, std::int64_t, std::int64_t, int) = nullptr;
+  Job job_ = {};
+  std::atomic<std::int64_t> next_ = 0;  // item of the job that nobody has taken
   std::mutex error_mutex_;
   std::exception_ptr error_;
 };
@@ -130,11 +167,7 @@ int default_threads() {
     check(count >= 1, "OMP_NUM_THREADS={}: not a positive number. Correct it or unset it.", wish);
     return count;
   }
-  cpu_set_t allowed;
-  if (sched_getaffinity(0, sizeof(allowed), &allowed) == 0) {
-    return CPU_COUNT(&allowed);
-  }
-  return static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+  return cores();
 }
 
 std::unique_ptr<ThreadPool>& pool() {
@@ -155,18 +188,17 @@ void set_num_threads(int count) {
   }
 }
 
-void detail::parallel_for(std::int64_t count, void* body,
-                          void (*call)(void*, std::int64_t, std::int64_t, int)) {
-  if (count <= 0) {
+void detail::run_in_parallel(const Job& job) {
+  if (job.count <= 0) {
     return;
   }
-  if (inside_parallel_for || count == 1 || pool()->threads() == 1) {
-    call(body, 0, count, 0);
+  if (inside_parallel_for || job.count == 1 || pool()->threads() == 1) {
+    job.call(job.body, 0, job.count, 0);
     return;
   }
   inside_parallel_for = true;
   try {
-    pool()->run(count, body, call);
+    pool()->run(job);
   } catch (...) {
     inside_parallel_for = false;
     throw;

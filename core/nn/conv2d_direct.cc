@@ -157,7 +157,7 @@ void direct_backward_weight(const ConvGeometry& g, const Tensor& padded, const T
   static const auto kernel = blis::brgemm_kernel();
   // A unit is a block of the weight's rows (r, s, c) of a group. Each is summed over all images in
   // order, by one thread, so the bits depend neither on the blocks nor on the number of threads.
-  constexpr std::int64_t kMostRows = 84;
+  constexpr std::int64_t kMostRows = 24;
   const std::int64_t threads = num_threads();
   const std::int64_t rows = g.r * g.s * g.c_per_group();
   const std::int64_t full = (rows + kMostRows - 1) / kMostRows;

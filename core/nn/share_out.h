@@ -13,9 +13,10 @@ namespace convoy::nn {
 template <typename Body>
 void share_out(std::int64_t size, const Body& body) {
   constexpr std::int64_t kLine = 16;
-  parallel_for((size + kLine - 1) / kLine, [&](std::int64_t begin, std::int64_t end, int thread) {
-    body(begin * kLine, std::min(end * kLine, size) - begin * kLine, thread);
-  });
+  parallel_shares((size + kLine - 1) / kLine,
+                  [&](std::int64_t begin, std::int64_t end, int thread) {
+                    body(begin * kLine, std::min(end * kLine, size) - begin * kLine, thread);
+                  });
 }
 
 }  // namespace convoy::nn

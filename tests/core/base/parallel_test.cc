@@ -2,7 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
+#include <numeric>
+#include <thread>
+#include <utility>
 #include <vector>
 
 #include "core/base/check.h"
@@ -28,6 +32,35 @@ TEST_P(ParallelForTest, VisitsEveryItemOnce) {
       EXPECT_EQ(visit, 1);
     }
   }
+}
+
+TEST_P(ParallelForTest, SharesAreEvenAndOneForEachThread) {
+  for (const std::int64_t count : {1, 2, 7, 100}) {
+    std::vector<std::int64_t> shares(static_cast<std::size_t>(num_threads()));
+    parallel_shares(count, [&](std::int64_t begin, std::int64_t end, int thread) {
+      EXPECT_EQ(std::exchange(shares[static_cast<std::size_t>(thread)], end - begin), 0);
+    });
+    EXPECT_EQ(std::accumulate(shares.begin(), shares.end(), std::int64_t{0}), count);
+    EXPECT_LE(*std::ranges::max_element(shares), (count + num_threads() - 1) / num_threads());
+  }
+}
+
+// The first thread stays in its first range until all others are done.
+TEST_P(ParallelForTest, OthersDoWhatASlowThreadDoesNotComeTo) {
+  constexpr std::int64_t kCount = 1000;
+  std::atomic<std::int64_t> done = 0;
+  std::atomic<std::int64_t> first = 0;
+  parallel_for(kCount, [&](std::int64_t begin, std::int64_t end, int thread) {
+    if (thread == 0 && first == 0 && num_threads() > 1) {
+      first = end - begin;
+      while (done + first < kCount) {
+        std::this_thread::yield();
+      }
+    }
+    done += end - begin;
+  });
+  EXPECT_EQ(done, kCount);
+  EXPECT_LE(first, kCount / (2 * num_threads()));
 }
 
 TEST_P(ParallelForTest, RethrowsAndGoesOnWorking) {
