@@ -15,10 +15,14 @@
 namespace convoy::nn {
 namespace {
 
-// Columns of a weight panel: a panel stays in the first-level cache while an image passes by.
-constexpr std::int64_t kPanel = 32;
+// Columns of a weight panel, which stays in the nearest caches while an image passes by: those of a
+// register tile of few rows with AVX-512, or of one with as many rows as a short row has pixels.
+std::int64_t panel_columns(const ConvGeometry& g) {
+  constexpr std::int64_t kShortRow = 12;
+  return g.q <= kShortRow ? 32 : 64;
+}
 
-// Rows of a panel that stay in the first-level cache while the output rows of an image pass by.
+// Rows of a panel that stay there while the output rows of an image pass by.
 constexpr std::int64_t kPanelRows = 256;
 
 // That stay in the second-level cache together.
@@ -105,22 +109,23 @@ void direct_forward(const ConvGeometry& g, const ConvArrays& arrays, const Outpu
                     std::int64_t begin, std::int64_t end) {
   static const auto kernel = blis::brgemm_kernel();
   const std::int64_t k = g.k_per_group();
-  const std::int64_t panels = (k + kPanel - 1) / kPanel;
+  const std::int64_t width = panel_columns(g);
+  const std::int64_t panels = (k + width - 1) / width;
   const std::int64_t image_row = g.dilation.h * g.padded_w() * g.c;
   const std::int64_t weight_row = g.s * g.c_per_group() * g.k;
   // Where panels leave gaps, the processor does not foresee what is stored next.
-  const bool is_far = strides.pixel > kPanel && (end - begin) * g.q * g.k > kCachedFloats;
+  const bool is_far = strides.pixel > width && (end - begin) * g.q * g.k > kCachedFloats;
   while (begin < end) {
     const std::int64_t image = begin / g.p;
     const std::int64_t stop = std::min(end, (image + 1) * g.p);
     for (std::int64_t i = 0; i < g.groups * panels; ++i) {
       const std::int64_t group = i / panels;
-      const std::int64_t column = group * k + i % panels * kPanel;
+      const std::int64_t column = group * k + i % panels * width;
       for_each_part(g, [&](const Part& part) {
         const bool is_first = part.image_offset == 0;
         blis::Brgemm product{
             .m = g.q,
-            .n = std::min(kPanel, (group + 1) * k - column),
+            .n = std::min(width, (group + 1) * k - column),
             .k = part.k,
             .batch = part.batch,
             .a_row_stride = g.stride.w * g.c,
