@@ -9,10 +9,9 @@
 namespace convoy::nn {
 namespace {
 
-// Tiles at once, at most. Four register tiles of 14 rows: both transforms then stay in the
-// second-level cache for the channel numbers of small networks. A weight that is too large for the
-// cache is read again for each block, so there blocks are larger (AVX-512, 512 to 512 channels: 1.2
-// times the speed).
+// Tiles at once, at most: both transforms then stay in the second-level cache for the channel
+// numbers of small networks. A weight that is too large for the cache is read again for each block,
+// so there blocks are larger (AVX-512, 512 to 512 channels: 1.2 times the speed).
 std::int64_t block(const ConvGeometry& g) {
   constexpr std::int64_t kBlock = 56;
   constexpr std::int64_t kLargeWeight = 3 << 20;
