@@ -92,10 +92,10 @@ void conv_backward_weight(const ConvGeometry& g, const Tensor& input, const Tens
     bf16_backward_weight(g, input, grad_y, grad_weight);
     return;
   }
-  // As many images as stay in the cache once they are padded.
-  constexpr std::int64_t kPaddedFloats = 256 << 10;
-  const std::int64_t step =
-      std::max<std::int64_t>(kPaddedFloats / (g.padded_h() * g.padded_w() * g.c), 1);
+  // As many images as stay in the second-level caches of all threads once they are padded.
+  constexpr std::int64_t kPaddedFloats = 64 << 10;
+  const std::int64_t image = g.padded_h() * g.padded_w() * g.c;
+  const std::int64_t step = std::max<std::int64_t>(kPaddedFloats * num_threads() / image, 1);
   const std::int64_t n = grad_y.shape().n();
   for (std::int64_t first = 0; first < n; first += step) {
     const std::int64_t count = std::min(step, n - first);
