@@ -16,14 +16,13 @@
 namespace convoy {
 namespace {
 
-// Some hundred microseconds: longer than one thread waits for another within a layer, even if a
-// neighbour slows it down, and shorter than a time slice. To be woken from the kernel takes as long
-// on a virtual machine.
+// Before a thread blocks; some hundred microseconds, which is shorter than a time slice. (Ice Lake,
+// batch 256, 2 threads: 1.14 times the speed of 400 spins, which are left if threads share cores.)
 constexpr int kSpins = 8000;
 constexpr int kSpinsOfTooManyThreads = 400;
 
-// Ranges that a thread takes of a whole at least, if all are as fast.
-constexpr std::int64_t kLeastRanges = 16;
+// The smallest range is such a part of an even share: each has to be taken and begun.
+constexpr std::int64_t kPartsOfShare = 16;
 
 thread_local bool inside_parallel_for = false;
 
@@ -138,7 +137,7 @@ class ThreadPool {
   };
   // The next range of the job: a part of what is left, so that the last ones are small.
   Range take() {
-    const std::int64_t least = std::max<std::int64_t>(job_.count / (kLeastRanges * threads()), 1);
+    const std::int64_t least = std::max<std::int64_t>(job_.count / (kPartsOfShare * threads()), 1);
     std::int64_t begin = next_.load(std::memory_order_relaxed);
     for (;;) {
       const std::int64_t left = job_.count - begin;

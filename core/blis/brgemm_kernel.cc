@@ -3,10 +3,10 @@
 // A tile keeps ROWS x VECTORS accumulators in registers while it walks the whole batch and k: each
 // step loads VECTORS vectors of B and multiplies them with one broadcast element of A per row.
 //
-// What bounds it is how many instructions a processor takes in a cycle, less the more multiply-adds
-// there are for each of the others. With AVX-512, 6 rows of 4 vectors need 10 loads for 24 of them,
-// and the rows' offsets stay in registers; 14 of 2 need 16 for 28, and 4 more for offsets (on Ice
-// Lake 0.8 of the speed, whether or not the core is shared).
+// The fewer other instructions there are for each multiply-add, the faster it is. With AVX-512, 6
+// rows of 4 vectors need 10 loads for 24 of them, and the rows' offsets stay in registers; 14 of 2
+// need 16 for 28, and 4 more for offsets (on Ice Lake 0.7 to 0.8 of the speed, in busy moments and
+// in quiet ones).
 #include "core/blis/brgemm.h"
 
 #include <algorithm>
@@ -19,8 +19,9 @@ namespace {
 
 constexpr int kVectors = kVecRegisters == 32 ? 4 : 2;
 
-// Of a tile, whose sums, vectors of B and element of A fill the registers: 6, 9, 12 and 12 of 32
-// for 4 to 1 vectors, 6 and 12 of 16 for 2 and 1. For the offsets of more rows too few are left.
+// Of a tile, whose sums, vectors of B and element of A fill the registers: 6, 9, 12 and 12 rows of
+// 4 to 1 vectors if there are 32, 6 and 12 rows of 2 and 1 if there are 16. More rows have more
+// offsets than there are registers for addresses.
 constexpr int max_rows(int vectors) {
   return std::min((kVecRegisters - 1 - vectors) / vectors, 12);
 }
