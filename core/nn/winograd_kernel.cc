@@ -9,18 +9,23 @@ namespace {
 
 using std::int64_t;
 
-// Calls body(first channel, load, store) for vectors that cover `channels`, the last one partial.
+// Of a vector's channels those that exist: all, or the first `count`.
+template <bool Partial>
+struct Lanes {
+  int count;
+  Vec load(const float* p) const { return Partial ? Vec::load_first(p, count) : Vec::load(p); }
+  void store(Vec v, float* p) const { Partial ? v.store_first(p, count) : v.store(p); }
+};
+
+// Calls body(first channel, lanes) for vectors that cover `channels`, the last one partial.
 template <typename Body>
 inline void for_each_vector(int64_t channels, const Body& body) {
   int64_t c = 0;
   for (; c + Vec::kWidth <= channels; c += Vec::kWidth) {
-    body(
-        c, [](const float* p) { return Vec::load(p); }, [](float* p, Vec v) { v.store(p); });
+    body(c, Lanes<false>{Vec::kWidth});
   }
   if (const auto left = static_cast<int>(channels - c); left > 0) {
-    body(
-        c, [left](const float* p) { return Vec::load_first(p, left); },
-        [left](float* p, Vec v) { v.store_first(p, left); });
+    body(c, Lanes<true>{left});
   }
 }
 
@@ -113,58 +118,71 @@ struct FourOutputs {
   }
 };
 
+template <typename Form, bool Partial>
+inline void input_vector(const float* const* pixels, int64_t c, float* v, int64_t stride,
+                         Lanes<Partial> lanes) {
+  constexpr int kInputs = Form::kInputs;
+  Vec columns[kInputs][kInputs];
+  for (int s = 0; s < kInputs; ++s) {
+    Vec column[kInputs];
+    for (int r = 0; r < kInputs; ++r) {
+      column[r] = lanes.load(pixels[r * kInputs + s] + c);
+    }
+    Form::input(column, columns[s]);
+  }
+  for (int r = 0; r < kInputs; ++r) {
+    Vec row[kInputs];
+    for (int s = 0; s < kInputs; ++s) {
+      row[s] = columns[s][r];
+    }
+    Vec points[kInputs];
+    Form::input(row, points);
+    for (int s = 0; s < kInputs; ++s) {
+      lanes.store(points[s], v);
+      v += stride;
+    }
+  }
+}
+
 template <typename Form>
 void input(const float* const* pixels, int64_t channels, float* v, int64_t stride) {
-  constexpr int kInputs = Form::kInputs;
-  for_each_vector(channels, [&](int64_t c, const auto& load, const auto& store) {
-    Vec columns[kInputs][kInputs];
-    for (int s = 0; s < kInputs; ++s) {
-      Vec column[kInputs];
-      for (int r = 0; r < kInputs; ++r) {
-        column[r] = load(pixels[r * kInputs + s] + c);
-      }
-      Form::input(column, columns[s]);
-    }
-    for (int r = 0; r < kInputs; ++r) {
-      Vec row[kInputs];
-      for (int s = 0; s < kInputs; ++s) {
-        row[s] = columns[s][r];
-      }
-      Vec points[kInputs];
-      Form::input(row, points);
-      for (int s = 0; s < kInputs; ++s) {
-        store(v + (r * kInputs + s) * stride + c, points[s]);
-      }
-    }
+  for_each_vector(channels, [=](int64_t c, auto lanes) {
+    input_vector<Form>(pixels, c, v + c, stride, lanes);
   });
+}
+
+template <typename Form, bool Partial>
+inline void output_vector(const float* m, int64_t stride, int64_t c, const float* bias,
+                          float* const* pixels, Lanes<Partial> lanes) {
+  constexpr int kInputs = Form::kInputs;
+  constexpr int kOutputs = Form::kOutputs;
+  Vec columns[kInputs][kOutputs];
+  for (int s = 0; s < kInputs; ++s) {
+    Vec column[kInputs];
+    for (int r = 0; r < kInputs; ++r) {
+      column[r] = lanes.load(m + (r * kInputs + s) * stride);
+    }
+    Form::output(column, columns[s]);
+  }
+  const Vec start = bias == nullptr ? Vec::zero() : lanes.load(bias + c);
+  for (int p = 0; p < kOutputs; ++p) {
+    Vec row[kInputs];
+    for (int s = 0; s < kInputs; ++s) {
+      row[s] = columns[s][p];
+    }
+    Vec sums[kOutputs];
+    Form::output(row, sums);
+    for (int q = 0; q < kOutputs; ++q) {
+      lanes.store(start + sums[q], pixels[p * kOutputs + q] + c);
+    }
+  }
 }
 
 template <typename Form>
 void output(const float* m, int64_t stride, int64_t channels, const float* bias,
             float* const* pixels) {
-  constexpr int kInputs = Form::kInputs;
-  constexpr int kOutputs = Form::kOutputs;
-  for_each_vector(channels, [&](int64_t c, const auto& load, const auto& store) {
-    Vec columns[kInputs][kOutputs];
-    for (int s = 0; s < kInputs; ++s) {
-      Vec column[kInputs];
-      for (int r = 0; r < kInputs; ++r) {
-        column[r] = load(m + (r * kInputs + s) * stride + c);
-      }
-      Form::output(column, columns[s]);
-    }
-    const Vec start = bias == nullptr ? Vec::zero() : load(bias + c);
-    for (int p = 0; p < kOutputs; ++p) {
-      Vec row[kInputs];
-      for (int s = 0; s < kInputs; ++s) {
-        row[s] = columns[s][p];
-      }
-      Vec sums[kOutputs];
-      Form::output(row, sums);
-      for (int q = 0; q < kOutputs; ++q) {
-        store(pixels[p * kOutputs + q] + c, start + sums[q]);
-      }
-    }
+  for_each_vector(channels, [=](int64_t c, auto lanes) {
+    output_vector<Form>(m + c, stride, c, bias, pixels, lanes);
   });
 }
 
@@ -175,22 +193,23 @@ void weight_row(const WinogradPanel& p) {
   for (int64_t channel = 0; channel < p.channels; ++channel) {
     const float* taps = p.weight + channel * p.channel_stride;
     float* u = p.u + r * kInputs * p.stride + channel * p.count;
-    for_each_vector(p.count, [&](int64_t i, const auto& load, const auto& store) {
-      Vec row[3];
-      for (int s = 0; s < 3; ++s) {
-        const Vec column[3] = {load(taps + s * p.tap_stride + i),
-                               load(taps + (3 + s) * p.tap_stride + i),
-                               load(taps + (6 + s) * p.tap_stride + i)};
-        Vec points[kInputs];
-        Form::weight(column, points);
-        row[s] = points[r];
-      }
-      Vec points[kInputs];
-      Form::weight(row, points);
-      for (int s = 0; s < kInputs; ++s) {
-        store(u + s * p.stride + i, points[s]);
-      }
-    });
+    for_each_vector(p.count,
+                    [=, tap_stride = p.tap_stride, stride = p.stride](int64_t i, auto lanes) {
+                      Vec row[3];
+                      for (int s = 0; s < 3; ++s) {
+                        const Vec column[3] = {lanes.load(taps + s * tap_stride + i),
+                                               lanes.load(taps + (3 + s) * tap_stride + i),
+                                               lanes.load(taps + (6 + s) * tap_stride + i)};
+                        Vec points[kInputs];
+                        Form::weight(column, points);
+                        row[s] = points[r];
+                      }
+                      Vec points[kInputs];
+                      Form::weight(row, points);
+                      for (int s = 0; s < kInputs; ++s) {
+                        lanes.store(points[s], u + s * stride + i);
+                      }
+                    });
   }
 }
 
