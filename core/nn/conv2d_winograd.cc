@@ -48,11 +48,13 @@ std::int64_t block(const ConvGeometry& g) {
 // one end to the other.
 constexpr std::int64_t kPanel = 64;
 
-// With fewer channels the transforms cost what the products save (AVX-512, of the direct way's
-// speed: 0.6 at 8 to 16 channels, 0.9 at 16 to 8 and 8 to 64, 0.96 at 16 to 16, 1.25 at 32 to
-// 8, 1.3 at 16 to 64).
+// With fewer channels the transforms cost what the products save. AVX-512, of the direct way's
+// speed, tiles of 4 x 4: 1.1 at 8 to 16 channels, 1.58 at 16 to 8, 1.56 at 8 to 64, 0.98 at 64 to
+// 8, 1.09 at 8 to 8 (AVX2: 0.86). Of 2 x 2: 0.6 at 8 to 16, 0.9 at 16 to 8 and 8 to 64, 0.96 at 16
+// to 16, 1.25 at 32 to 8, 1.3 at 16 to 64.
 bool channels_suffice(const ConvGeometry& g) {
-  return g.c >= 16 && g.k >= 8 && g.c * g.k >= 256;
+  const bool four = form(g).outputs == 4;
+  return g.c >= (four ? 8 : 16) && g.k >= 8 && g.c * g.k >= (four ? 128 : 256);
 }
 
 // Of one of the matrices of a block. Not a multiple of 4 KiB, or all points of a channel

@@ -142,7 +142,7 @@ INSTANTIATE_TEST_SUITE_P(Shapes, WinogradTest,
                                            Case{1, 5, 8, 33, 40}, Case{2, 9, 4, 16, 50, 0, 0, 0, 0},
                                            Case{2, 4, 5, 20, 16, 2, 2, 2, 2},
                                            Case{1, 3, 6, 16, 16, 3, 0, 1, 4},
-                                           Case{9, 14, 14, 32, 64}));
+                                           Case{9, 14, 14, 32, 64}, Case{2, 7, 9, 8, 17}));
 
 }  // namespace
 }  // namespace convoy::nn
