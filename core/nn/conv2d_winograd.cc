@@ -10,52 +10,63 @@
 namespace convoy::nn {
 namespace {
 
-// F(outputs x outputs, 3 x 3).
+// F(outputs x outputs, 3 x 3), and from how many channels, and weights a tap, on it pays.
 struct Form {
   std::int64_t outputs;
-  std::int64_t inputs;
-  std::int64_t points;
+  std::int64_t least_c;
+  std::int64_t least_weights;
   decltype(winograd2_input_kernel()) input;
   decltype(winograd2_output_kernel()) output;
   decltype(winograd2_weight_kernel()) weight;
+
+  std::int64_t inputs() const { return outputs + 2; }
+  std::int64_t points() const { return inputs() * inputs(); }
+  std::int64_t tiles_wide(const ConvGeometry& g) const { return (g.q + outputs - 1) / outputs; }
+  std::int64_t tiles(const ConvGeometry& g) const {
+    return (g.p + outputs - 1) / outputs * tiles_wide(g);
+  }
+  std::int64_t products(const ConvGeometry& g) const { return points() * tiles(g); }
 };
 
-std::int64_t tiles_of(const ConvGeometry& g, std::int64_t outputs) {
-  return ((g.p + outputs - 1) / outputs) * ((g.q + outputs - 1) / outputs);
-}
-
-// The one with fewer products.
+// The one with fewer products. With fewer channels than they ask for the transforms cost what the
+// products save. AVX-512, of the direct way's speed, tiles of 4 x 4: 1.1 at 8 to 16 channels, 1.58
+// at 16 to 8, 1.56 at 8 to 64, 0.98 at 64 to 8, 1.09 at 8 to 8 (AVX2: 0.86). Of 2 x 2: 0.6 at 8 to
+// 16, 0.9 at 16 to 8 and 8 to 64, 0.96 at 16 to 16, 1.25 at 32 to 8, 1.3 at 16 to 64.
 const Form& form(const ConvGeometry& g) {
-  static const Form two{
-      2, 4, 16, winograd2_input_kernel(), winograd2_output_kernel(), winograd2_weight_kernel()};
-  static const Form four{
-      4, 6, 36, winograd4_input_kernel(), winograd4_output_kernel(), winograd4_weight_kernel()};
-  return 36 * tiles_of(g, 4) < 16 * tiles_of(g, 2) ? four : two;
+  static const Form two{.outputs = 2,
+                        .least_c = 16,
+                        .least_weights = 256,
+                        .input = winograd2_input_kernel(),
+                        .output = winograd2_output_kernel(),
+                        .weight = winograd2_weight_kernel()};
+  static const Form four{.outputs = 4,
+                         .least_c = 8,
+                         .least_weights = 128,
+                         .input = winograd4_input_kernel(),
+                         .output = winograd4_output_kernel(),
+                         .weight = winograd4_weight_kernel()};
+  return four.products(g) < two.products(g) ? four : two;
 }
 
-// Tiles at once, at most: both transforms then stay in the second-level cache for the channel
-// numbers of small networks. A weight that is too large for the cache is read again for each block,
-// so there blocks are larger (AVX-512, 512 to 512 channels: 1.2 times the speed).
+bool channels_suffice(const ConvGeometry& g) {
+  return g.c >= form(g).least_c && g.k >= 8 && g.c * g.k >= form(g).least_weights;
+}
+
+// Tiles at once, at most: for the channel numbers of small networks both transforms then stay in
+// the second-level cache, or almost (64 to 128 channels, tiles of 4 x 4: 12 to 60 are within 3 % of
+// each other, 84 take 1.05 times as long). A weight that is too large for the cache is read again
+// for each block, so there blocks are larger (AVX-512, 512 to 512 channels: 1.2 times the speed).
 std::int64_t block(const ConvGeometry& g) {
   constexpr std::int64_t kBlock = 42;
   constexpr std::int64_t kLargeBlock = 168;
   constexpr std::int64_t kLargeWeight = 3 << 20;
-  const std::int64_t most = form(g).points * g.c * g.k < kLargeWeight ? kBlock : kLargeBlock;
+  const std::int64_t most = form(g).points() * g.c * g.k < kLargeWeight ? kBlock : kLargeBlock;
   return std::clamp<std::int64_t>(g.n * winograd_tiles(g), 1, most);
 }
 
 // Outputs whose weights lie together, channel by channel, so that a register tile reads them from
 // one end to the other.
 constexpr std::int64_t kPanel = 64;
-
-// With fewer channels the transforms cost what the products save. AVX-512, of the direct way's
-// speed, tiles of 4 x 4: 1.1 at 8 to 16 channels, 1.58 at 16 to 8, 1.56 at 8 to 64, 0.98 at 64 to
-// 8, 1.09 at 8 to 8 (AVX2: 0.86). Of 2 x 2: 0.6 at 8 to 16, 0.9 at 16 to 8 and 8 to 64, 0.96 at 16
-// to 16, 1.25 at 32 to 8, 1.3 at 16 to 64.
-bool channels_suffice(const ConvGeometry& g) {
-  const bool four = form(g).outputs == 4;
-  return g.c >= (four ? 8 : 16) && g.k >= 8 && g.c * g.k >= (four ? 128 : 256);
-}
 
 // Of one of the matrices of a block. Not a multiple of 4 KiB, or all points of a channel
 // would meet in one set of the cache.
@@ -65,13 +76,10 @@ std::int64_t matrix(std::int64_t tiles, std::int64_t channels) {
 
 // The first output of a tile by its number in all images.
 struct Tile {
-  Tile(const ConvGeometry& g, std::int64_t outputs, std::int64_t number) {
-    const std::int64_t wide = (g.q + outputs - 1) / outputs;
-    const std::int64_t tiles = tiles_of(g, outputs);
-    image = number / tiles;
-    row = number % tiles / wide * outputs;
-    column = number % tiles % wide * outputs;
-  }
+  Tile(const ConvGeometry& g, const Form& f, std::int64_t number)
+      : image(number / f.tiles(g)),
+        row(number % f.tiles(g) / f.tiles_wide(g) * f.outputs),
+        column(number % f.tiles_wide(g) * f.outputs) {}
   std::int64_t image;
   std::int64_t row;
   std::int64_t column;
@@ -106,16 +114,16 @@ class Pixels {
   Float* const* data() const { return at_.data(); }
 
  private:
-  std::array<Float*, 36> at_;
+  std::array<Float*, 36> at_;  // the largest side is 6
 };
 
 void transform_inputs(const ConvGeometry& g, const float* x, std::int64_t begin, std::int64_t end,
                       const float* zeros, float* v, std::int64_t stride) {
   const Form& f = form(g);
   for (std::int64_t number = begin; number < end; ++number) {
-    const Tile tile(g, f.outputs, number);
+    const Tile tile(g, f, number);
     const Pixels<const float> pixels({x, g.h, g.w, g.c}, tile.image, tile.row - g.top,
-                                     tile.column - g.left, f.inputs, zeros);
+                                     tile.column - g.left, f.inputs(), zeros);
     f.input(pixels.data(), g.c, v + (number - begin) * g.c, stride);
   }
 }
@@ -129,7 +137,7 @@ bool winograd_fits(const ConvGeometry& g) {
 }
 
 std::int64_t winograd_tiles(const ConvGeometry& g) {
-  return tiles_of(g, form(g).outputs);
+  return form(g).tiles(g);
 }
 
 Tensor winograd_transformed(const ConvGeometry& g, const Tensor& weight) {
@@ -137,7 +145,7 @@ Tensor winograd_transformed(const ConvGeometry& g, const Tensor& weight) {
   const std::int64_t c = weight.shape()[2];
   const std::int64_t k = weight.shape()[3];
   const std::int64_t stride = matrix(c, k);
-  Tensor transformed({f.points, stride});
+  Tensor transformed({f.points(), stride});
   parallel_shares(c, [&](std::int64_t begin, std::int64_t end, int) {
     for (std::int64_t first = 0; first < k; first += kPanel) {
       const std::int64_t width = std::min(kPanel, k - first);
@@ -154,7 +162,7 @@ Tensor winograd_transformed(const ConvGeometry& g, const Tensor& weight) {
 }
 
 std::int64_t winograd_scratch(const ConvGeometry& g) {
-  return form(g).points * (matrix(block(g), g.c) + matrix(block(g), g.k)) + g.c + g.k;
+  return form(g).points() * (matrix(block(g), g.c) + matrix(block(g), g.k)) + g.c + g.k;
 }
 
 void winograd_forward(const ConvGeometry& g, const ConvArrays& arrays, std::int64_t begin,
@@ -164,8 +172,8 @@ void winograd_forward(const ConvGeometry& g, const ConvArrays& arrays, std::int6
   const std::int64_t v_stride = matrix(block(g), g.c);
   const std::int64_t m_stride = matrix(block(g), g.k);
   float* v = scratch.data();
-  float* m = v + f.points * v_stride;
-  float* zeros = m + f.points * m_stride;
+  float* m = v + f.points() * v_stride;
+  float* zeros = m + f.points() * m_stride;
   float* nowhere = zeros + g.c;
   std::fill_n(zeros, g.c, 0.0F);
   const std::int64_t blocks = (end - begin + block(g) - 1) / block(g);
@@ -173,7 +181,7 @@ void winograd_forward(const ConvGeometry& g, const ConvArrays& arrays, std::int6
     const std::int64_t first = begin + (end - begin) * i / blocks;
     const std::int64_t tiles = begin + (end - begin) * (i + 1) / blocks - first;
     transform_inputs(g, arrays.images, first, first + tiles, zeros, v, v_stride);
-    for (std::int64_t point = 0; point < f.points; ++point) {
+    for (std::int64_t point = 0; point < f.points(); ++point) {
       for (std::int64_t panel = 0; panel < g.k; panel += kPanel) {
         const std::int64_t width = std::min(kPanel, g.k - panel);
         product({.m = tiles,
@@ -188,7 +196,7 @@ void winograd_forward(const ConvGeometry& g, const ConvArrays& arrays, std::int6
       }
     }
     for (std::int64_t j = 0; j < tiles; ++j) {
-      const Tile tile(g, f.outputs, first + j);
+      const Tile tile(g, f, first + j);
       const Pixels<float> pixels({arrays.y, g.p, g.q, g.k}, tile.image, tile.row, tile.column,
                                  f.outputs, nowhere);
       f.output(m + j * g.k, m_stride, g.k, arrays.bias, pixels.data());

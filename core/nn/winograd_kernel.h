@@ -1,7 +1,8 @@
 // The transforms of Winograd's F(2x2, 3x3) and F(4x4, 3x3), compiled once per instruction set: a
 // tile of 4 x 4 or 6 x 6 input pixels gives one of 2 x 2 or 4 x 4 outputs by 16 or 36
 // multiplications a channel instead of 36 or 144. See Lavin and Gray, "Fast Algorithms for
-// Convolutional Neural Networks", CVPR 2016, for the matrices B, G and A.
+// Convolutional Neural Networks", CVPR 2016, for the matrices B, G and A; those of F(4x4, 3x3) are
+// for other points than theirs, which the source names.
 //
 // A transformed tile has as many points as pixels; point i of channel c lies at [i * stride + c].
 // All are thread safe.
