@@ -1,8 +1,8 @@
 """Wall time from the start of the process until an evaluation finds 99 % of MNIST's test images
 right, on two cores, in convoy (two ranks) and in PyTorch (two threads) with the same recipe: the
-tutorial's network, Adam, one-cycle, pixels in 0..1, no augmentation. Both evaluate after each epoch,
-all test images, and only then. Round k takes seed k + 1. The recipe gets there in its one epoch:
-99.1 to 99.2 % with every seed tried, on either side.
+tutorial's network, Adam, one-cycle, label smoothing, pixels in 0..1, no augmentation. Both evaluate
+after each epoch, all test images, and only then. Round k takes seed k + 1. The recipe gets there in
+its one epoch with every seed tried, on either side.
 """
 
 import json
@@ -12,7 +12,7 @@ import time
 import measuring
 from ways import Way
 
-RECIPE = {"--epochs": 1, "--batch-size": 64, "--lr": 0.003}
+RECIPE = {"--epochs": 1, "--batch-size": 256, "--lr": 0.015, "--label-smoothing": 0.1}
 AIM = 0.99
 
 
@@ -54,6 +54,6 @@ def torch(machine, round_):
 
 
 WAYS = [
-    Way("accuracy", "convoy accuracy", convoy, most_rounds=3),
-    Way("accuracy", "torch accuracy", torch, most_rounds=3),
+    Way("accuracy", "convoy accuracy", convoy, most_rounds=5),
+    Way("accuracy", "torch accuracy", torch, most_rounds=5),
 ]

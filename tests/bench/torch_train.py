@@ -50,6 +50,7 @@ parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("--data", required=True)
 parser.add_argument("--batch-size", type=int, default=32)
 parser.add_argument("--lr", type=float, default=0.001)
+parser.add_argument("--label-smoothing", type=float, default=0)
 parser.add_argument("--epochs", type=int, default=1)
 parser.add_argument("--max-steps", type=int, default=10**9)
 parser.add_argument("--seed", type=int, default=0)
@@ -70,7 +71,8 @@ for epoch in range(options.epochs):
     for ids in torch.randperm(len(train[1])).split(options.batch_size):
         if step == options.max_steps:
             break
-        torch_network.train_step(model, optimizer, *batch_of(train, ids))
+        batch = batch_of(train, ids)
+        torch_network.train_step(model, optimizer, *batch, options.label_smoothing)
         schedule.step()
         step += 1
     print(json.dumps({"epoch": epoch + 1, "test_accuracy": accuracy(model, test)}), flush=True)
