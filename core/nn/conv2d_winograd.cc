@@ -6,61 +6,29 @@
 #include "core/base/parallel.h"
 #include "core/blis/brgemm.h"
 #include "core/nn/winograd_kernel.h"
+#include "core/nn/winograd_tiles.h"
 
 namespace convoy::nn {
 namespace {
 
-// F(outputs x outputs, 3 x 3), and from how many channels, and weights a tap, on it pays.
-struct Form {
-  std::int64_t outputs;
-  std::int64_t least_c;
-  std::int64_t least_weights;
-  decltype(winograd2_input_kernel()) input;
-  decltype(winograd2_output_kernel()) output;
-  decltype(winograd2_weight_kernel()) weight;
+constexpr std::int64_t kPoints = 36;
 
-  std::int64_t inputs() const { return outputs + 2; }
-  std::int64_t points() const { return inputs() * inputs(); }
-  std::int64_t tiles_wide(const ConvGeometry& g) const { return (g.q + outputs - 1) / outputs; }
-  std::int64_t tiles(const ConvGeometry& g) const {
-    return (g.p + outputs - 1) / outputs * tiles_wide(g);
-  }
-  std::int64_t products(const ConvGeometry& g) const { return points() * tiles(g); }
-};
-
-// The one with fewer products. With fewer channels than they ask for the transforms cost what the
-// products save. AVX-512, of the direct way's speed, tiles of 4 x 4: 1.1 at 8 to 16 channels, 1.58
-// at 16 to 8, 1.56 at 8 to 64, 0.98 at 64 to 8, 1.09 at 8 to 8 (AVX2: 0.86). Of 2 x 2: 0.6 at 8 to
-// 16, 0.9 at 16 to 8 and 8 to 64, 0.96 at 16 to 16, 1.25 at 32 to 8, 1.3 at 16 to 64.
-const Form& form(const ConvGeometry& g) {
-  static const Form two{.outputs = 2,
-                        .least_c = 16,
-                        .least_weights = 256,
-                        .input = winograd2_input_kernel(),
-                        .output = winograd2_output_kernel(),
-                        .weight = winograd2_weight_kernel()};
-  static const Form four{.outputs = 4,
-                         .least_c = 8,
-                         .least_weights = 128,
-                         .input = winograd4_input_kernel(),
-                         .output = winograd4_output_kernel(),
-                         .weight = winograd4_weight_kernel()};
-  return four.products(g) < two.products(g) ? four : two;
-}
-
+// With fewer channels the transforms cost what the products save. AVX-512, of the direct way's
+// speed: 1.1 at 8 to 16 channels, 1.58 at 16 to 8, 1.56 at 8 to 64, 0.98 at 64 to 8, 1.09 at 8 to 8
+// (AVX2: 0.86).
 bool channels_suffice(const ConvGeometry& g) {
-  return g.c >= form(g).least_c && g.k >= 8 && g.c * g.k >= form(g).least_weights;
+  return g.c >= 8 && g.k >= 8 && g.c * g.k >= 128;
 }
 
 // Tiles at once, at most: for the channel numbers of small networks both transforms then stay in
-// the second-level cache, or almost (64 to 128 channels, tiles of 4 x 4: 12 to 60 are within 3 % of
-// each other, 84 take 1.05 times as long). A weight that is too large for the cache is read again
-// for each block, so there blocks are larger (AVX-512, 512 to 512 channels: 1.2 times the speed).
+// the second-level cache, or almost (of the tutorial's 56 are faster than 42, by 1.03, and 84 or
+// 128 are not). A weight that is too large for the cache is read again for each block, so there
+// blocks are larger (AVX-512, 512 to 512 channels: 1.2 times the speed).
 std::int64_t block(const ConvGeometry& g) {
-  constexpr std::int64_t kBlock = 42;
+  constexpr std::int64_t kBlock = 56;
   constexpr std::int64_t kLargeBlock = 168;
   constexpr std::int64_t kLargeWeight = 3 << 20;
-  const std::int64_t most = form(g).points() * g.c * g.k < kLargeWeight ? kBlock : kLargeBlock;
+  const std::int64_t most = kPoints * g.c * g.k < kLargeWeight ? kBlock : kLargeBlock;
   return std::clamp<std::int64_t>(g.n * winograd_tiles(g), 1, most);
 }
 
@@ -74,19 +42,8 @@ std::int64_t matrix(std::int64_t tiles, std::int64_t channels) {
   return (tiles * channels + 15) / 16 * 16 + 16;
 }
 
-// The first output of a tile by its number in all images.
-struct Tile {
-  Tile(const ConvGeometry& g, const Form& f, std::int64_t number)
-      : image(number / f.tiles(g)),
-        row(number % f.tiles(g) / f.tiles_wide(g) * f.outputs),
-        column(number % f.tiles_wide(g) * f.outputs) {}
-  std::int64_t image;
-  std::int64_t row;
-  std::int64_t column;
-};
-
-// `side` x `side` pixels of images (any, height, width, channels); `outside` stands for those that
-// lie outside the image.
+// Where a tile's pixels lie in images (any, height, width, channels), row by row; `outside` stands
+// for those that lie outside the image.
 template <typename Float>
 class Pixels {
  public:
@@ -96,16 +53,22 @@ class Pixels {
     std::int64_t width;
     std::int64_t channels;
   };
+  struct Area {
+    std::int64_t image;
+    std::int64_t top;
+    std::int64_t left;
+    std::int64_t high;
+    std::int64_t wide;
+  };
 
-  Pixels(const Images& images, std::int64_t image, std::int64_t top, std::int64_t left,
-         std::int64_t side, Float* outside) {
+  Pixels(const Images& images, const Area& area, Float* outside) {
     Float** pixel = at_.data();
-    for (std::int64_t row = top; row < top + side; ++row) {
+    for (std::int64_t row = area.top; row < area.top + area.high; ++row) {
       const bool row_inside = row >= 0 && row < images.height;
-      Float* first =
-          images.data + ((image * images.height + row) * images.width + left) * images.channels;
-      for (std::int64_t s = 0; s < side; ++s) {
-        const bool inside = row_inside && left + s >= 0 && left + s < images.width;
+      const std::int64_t pixels = (area.image * images.height + row) * images.width + area.left;
+      Float* first = images.data + pixels * images.channels;
+      for (std::int64_t s = 0; s < area.wide; ++s) {
+        const bool inside = row_inside && area.left + s >= 0 && area.left + s < images.width;
         *pixel++ = inside ? first + s * images.channels : outside;
       }
     }
@@ -114,18 +77,37 @@ class Pixels {
   Float* const* data() const { return at_.data(); }
 
  private:
-  std::array<Float*, 36> at_;  // the largest side is 6
+  std::array<Float*, kPoints> at_;
 };
 
-void transform_inputs(const ConvGeometry& g, const float* x, std::int64_t begin, std::int64_t end,
+void transform_inputs(const ConvGeometry& g, const float* x, const WinogradBlock& tiles,
                       const float* zeros, float* v, std::int64_t stride) {
-  const Form& f = form(g);
-  for (std::int64_t number = begin; number < end; ++number) {
-    const Tile tile(g, f, number);
-    const Pixels<const float> pixels({x, g.h, g.w, g.c}, tile.image, tile.row - g.top,
-                                     tile.column - g.left, f.inputs(), zeros);
-    f.input(pixels.data(), g.c, v + (number - begin) * g.c, stride);
-  }
+  static const auto transform = winograd_input_kernel();
+  tiles.for_each_tile([&](const WinogradTile& tile, std::int64_t place) {
+    const Pixels<const float> pixels({x, g.h, g.w, g.c},
+                                     {.image = tile.image,
+                                      .top = tile.row - g.top,
+                                      .left = tile.column - g.left,
+                                      .high = tile.size.high + 2,
+                                      .wide = tile.size.wide + 2},
+                                     zeros);
+    transform(tile.size, pixels.data(), g.c, v + place * g.c, stride);
+  });
+}
+
+void transform_outputs(const ConvGeometry& g, const ConvArrays& arrays, const WinogradBlock& tiles,
+                       const float* m, std::int64_t stride) {
+  static const auto transform = winograd_output_kernel();
+  tiles.for_each_tile([&](const WinogradTile& tile, std::int64_t place) {
+    const Pixels<float> pixels({arrays.y, g.p, g.q, g.k},
+                               {.image = tile.image,
+                                .top = tile.row,
+                                .left = tile.column,
+                                .high = tile.size.high,
+                                .wide = tile.size.wide},
+                               nullptr);
+    transform(tile.size, m + place * g.k, stride, g.k, arrays.bias, pixels.data());
+  });
 }
 
 }  // namespace
@@ -137,70 +119,71 @@ bool winograd_fits(const ConvGeometry& g) {
 }
 
 std::int64_t winograd_tiles(const ConvGeometry& g) {
-  return form(g).tiles(g);
+  return winograd_tiles_high(g) * winograd_tiles_wide(g);
 }
 
 Tensor winograd_transformed(const ConvGeometry& g, const Tensor& weight) {
-  const Form& f = form(g);
+  static const auto transform = winograd_weight_kernel();
   const std::int64_t c = weight.shape()[2];
   const std::int64_t k = weight.shape()[3];
   const std::int64_t stride = matrix(c, k);
-  Tensor transformed({f.points(), stride});
+  const int most_high = static_cast<int>(std::min(kTileOutputs, g.p));
+  Tensor transformed({kPoints, stride});
   parallel_shares(c, [&](std::int64_t begin, std::int64_t end, int) {
     for (std::int64_t first = 0; first < k; first += kPanel) {
       const std::int64_t width = std::min(kPanel, k - first);
-      f.weight({.weight = weight.data() + begin * k + first,
-                .tap_stride = c * k,
-                .channel_stride = k,
-                .channels = end - begin,
-                .count = width,
-                .u = transformed.data() + first * c + begin * width,
-                .stride = stride});
+      for (int row = 0; row < 6; ++row) {
+        if (winograd_has(most_high, row)) {
+          transform({.weight = weight.data() + begin * k + first,
+                     .tap_stride = c * k,
+                     .channel_stride = k,
+                     .channels = end - begin,
+                     .count = width,
+                     .u = transformed.data() + first * c + begin * width,
+                     .stride = stride},
+                    row);
+        }
+      }
     }
   });
   return transformed;
 }
 
 std::int64_t winograd_scratch(const ConvGeometry& g) {
-  return form(g).points() * (matrix(block(g), g.c) + matrix(block(g), g.k)) + g.c + g.k;
+  return kPoints * (matrix(block(g), g.c) + matrix(block(g), g.k)) + g.c;
 }
 
 void winograd_forward(const ConvGeometry& g, const ConvArrays& arrays, std::int64_t begin,
                       std::int64_t end, std::span<float> scratch) {
   static const auto product = blis::brgemm_kernel();
-  const Form& f = form(g);
   const std::int64_t v_stride = matrix(block(g), g.c);
   const std::int64_t m_stride = matrix(block(g), g.k);
   float* v = scratch.data();
-  float* m = v + f.points() * v_stride;
-  float* zeros = m + f.points() * m_stride;
-  float* nowhere = zeros + g.c;
+  float* m = v + kPoints * v_stride;
+  float* zeros = m + kPoints * m_stride;
   std::fill_n(zeros, g.c, 0.0F);
   const std::int64_t blocks = (end - begin + block(g) - 1) / block(g);
   for (std::int64_t i = 0; i < blocks; ++i) {
     const std::int64_t first = begin + (end - begin) * i / blocks;
-    const std::int64_t tiles = begin + (end - begin) * (i + 1) / blocks - first;
-    transform_inputs(g, arrays.images, first, first + tiles, zeros, v, v_stride);
-    for (std::int64_t point = 0; point < f.points(); ++point) {
-      for (std::int64_t panel = 0; panel < g.k; panel += kPanel) {
+    const WinogradBlock tiles(g, first, begin + (end - begin) * (i + 1) / blocks - first);
+    transform_inputs(g, arrays.images, tiles, zeros, v, v_stride);
+    for (std::int64_t point = 0; point < kPoints; ++point) {
+      const auto [from, to] =
+          tiles.places_with(static_cast<int>(point / 6), static_cast<int>(point % 6));
+      for (std::int64_t panel = 0; panel < g.k && from < to; panel += kPanel) {
         const std::int64_t width = std::min(kPanel, g.k - panel);
-        product({.m = tiles,
+        product({.m = to - from,
                  .n = width,
                  .k = g.c,
-                 .a = v + point * v_stride,
+                 .a = v + point * v_stride + from * g.c,
                  .a_row_stride = g.c,
                  .b = arrays.weight + point * matrix(g.c, g.k) + panel * g.c,
                  .b_row_stride = width,
-                 .c = m + point * m_stride + panel,
+                 .c = m + point * m_stride + from * g.k + panel,
                  .c_row_stride = g.k});
       }
     }
-    for (std::int64_t j = 0; j < tiles; ++j) {
-      const Tile tile(g, f, first + j);
-      const Pixels<float> pixels({arrays.y, g.p, g.q, g.k}, tile.image, tile.row, tile.column,
-                                 f.outputs, nowhere);
-      f.output(m + j * g.k, m_stride, g.k, arrays.bias, pixels.data());
-    }
+    transform_outputs(g, arrays, tiles, m, m_stride);
   }
 }
 

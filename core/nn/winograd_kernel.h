@@ -1,10 +1,12 @@
-// The transforms of Winograd's F(2x2, 3x3) and F(4x4, 3x3), compiled once per instruction set: a
-// tile of 4 x 4 or 6 x 6 input pixels gives one of 2 x 2 or 4 x 4 outputs by 16 or 36
-// multiplications a channel instead of 36 or 144. See Lavin and Gray, "Fast Algorithms for
-// Convolutional Neural Networks", CVPR 2016, for the matrices B, G and A; those of F(4x4, 3x3) are
-// for other points than theirs, which the source names.
+// The transforms of Winograd's F(4x4, 3x3), compiled once per instruction set: a tile of 6 x 6
+// input pixels gives one of 4 x 4 outputs by 36 multiplications a channel instead of 144. See Lavin
+// and Gray, "Fast Algorithms for Convolutional Neural Networks", CVPR 2016, for the matrices B, G
+// and A; these are for other points than theirs, which the source names.
 //
-// A transformed tile has as many points as pixels; point i of channel c lies at [i * stride + c].
+// A tile may have fewer outputs, 1 to 4 in each direction: n of them take n + 2 pixels and as many
+// points, which are some of the 6, so that one transformed weight serves tiles of all sizes.
+//
+// A point (r, s) is the (6 r + s)-th of the 36, and lies at [(6 r + s) * stride + c] for channel c.
 // All are thread safe.
 #pragma once
 
@@ -14,21 +16,29 @@
 
 namespace convoy::nn {
 
-/// v = B^T d B of the pixels d, given row by row, each of `channels` floats.
-CONVOY_KERNEL(winograd2_input,
-              (const float* const* pixels, std::int64_t channels, float* v, std::int64_t stride))
-CONVOY_KERNEL(winograd4_input,
-              (const float* const* pixels, std::int64_t channels, float* v, std::int64_t stride))
+/// A tile's outputs.
+struct TileSize {
+  int high;
+  int wide;
+};
+
+/// Whether row (or column) `i` of the points belongs to tiles with so many outputs.
+constexpr bool winograd_has(int outputs, int i) {
+  return i <= outputs || i == 5;
+}
+
+/// v = B^T d B of the pixels d, given row by row, each of `channels` floats. Only the tile's points
+/// are written.
+CONVOY_KERNEL(winograd_input, (TileSize tile, const float* const* pixels, std::int64_t channels,
+                               float* v, std::int64_t stride))
 
 /// y = A^T m A + bias of the outputs y, given row by row; `bias` has `channels` floats or is null.
-CONVOY_KERNEL(winograd2_output, (const float* m, std::int64_t stride, std::int64_t channels,
-                                 const float* bias, float* const* pixels))
-CONVOY_KERNEL(winograd4_output, (const float* m, std::int64_t stride, std::int64_t channels,
-                                 const float* bias, float* const* pixels))
+CONVOY_KERNEL(winograd_output, (TileSize tile, const float* m, std::int64_t stride,
+                                std::int64_t channels, const float* bias, float* const* pixels))
 
-/// u = G w G^T of a panel: `count` of the K weights of each channel. Tap i of the 3 x 3 lies at
-/// weight[i * tap_stride], point i at u[i * stride], the weights of the next channel
-/// `channel_stride` floats behind in `weight` and `count` in u.
+/// Row `point_row` of the points u = G w G^T of a panel: `count` of the K weights of each channel.
+/// Tap i of the 3 x 3 lies at weight[i * tap_stride], point i at u[i * stride], the weights of the
+/// next channel `channel_stride` floats behind in `weight` and `count` in u.
 struct WinogradPanel {
   const float* weight;
   std::int64_t tap_stride;
@@ -38,7 +48,6 @@ struct WinogradPanel {
   float* u;
   std::int64_t stride;
 };
-CONVOY_KERNEL(winograd2_weight, (const WinogradPanel& panel))
-CONVOY_KERNEL(winograd4_weight, (const WinogradPanel& panel))
+CONVOY_KERNEL(winograd_weight, (const WinogradPanel& panel, int point_row))
 
 }  // namespace convoy::nn

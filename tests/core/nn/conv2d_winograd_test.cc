@@ -101,7 +101,7 @@ TEST_P(WinogradTest, DataGradientAgreesWithASumInDouble) {
   EXPECT_LT(worst(grad_x, wanted), kBound);
 }
 
-// Measured: 0.76 to 0.88 times with tiles of 2 x 2 outputs, 2.0 to 3.3 times with 4 x 4.
+// Measured: 1.8 to 3.3 times.
 TEST_P(WinogradTest, ErrsLittleMoreThanADirectSum) {
   const Tensor padded = pad(g_, x_);
   Tensor direct({g_.n, g_.p, g_.q, g_.k});
@@ -120,9 +120,7 @@ TEST_P(WinogradTest, ErrsLittleMoreThanADirectSum) {
     }
     return std::sqrt(sum / static_cast<double>(wanted.size()));
   };
-  const std::int64_t tiles_of_two = (g_.p + 1) / 2 * ((g_.q + 1) / 2);
-  const bool four = forward.units_per_image() < tiles_of_two;
-  EXPECT_LT(rms(winograd), (four ? 4 : 1.2) * rms(direct));
+  EXPECT_LT(rms(winograd), 4 * rms(direct));
 }
 
 TEST_P(WinogradTest, BitsDoNotDependOnHowTilesAreSharedOut) {
@@ -143,6 +141,23 @@ INSTANTIATE_TEST_SUITE_P(Shapes, WinogradTest,
                                            Case{2, 4, 5, 20, 16, 2, 2, 2, 2},
                                            Case{1, 3, 6, 16, 16, 3, 0, 1, 4},
                                            Case{9, 14, 14, 32, 64}, Case{2, 7, 9, 8, 17}));
+
+// With each number of outputs that the last tile of a row or column may have.
+std::vector<Case> all_last_tiles() {
+  std::vector<Case> cases;
+  for (std::int64_t p = 5; p <= 8; ++p) {
+    for (std::int64_t q = 9; q <= 12; ++q) {
+      cases.push_back({.n = 2, .h = p, .w = q, .c = 16, .k = 24});
+    }
+  }
+  return cases;
+}
+INSTANTIATE_TEST_SUITE_P(LastTiles, WinogradTest, ::testing::ValuesIn(all_last_tiles()));
+
+// Images smaller than a tile.
+INSTANTIATE_TEST_SUITE_P(OneTile, WinogradTest,
+                         ::testing::Values(Case{3, 2, 2, 16, 16}, Case{3, 2, 3, 16, 16},
+                                           Case{3, 3, 4, 16, 16}, Case{3, 4, 2, 16, 16}));
 
 }  // namespace
 }  // namespace convoy::nn
