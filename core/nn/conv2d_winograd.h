@@ -8,7 +8,7 @@
 // 0 is left with rounding errors of the others', of which Adam makes whole steps.
 //
 // Rounding: sums and differences come before the products and after them. A few units in the last
-// place, some 1.0 to 3.3 times what a direct sum errs (tests/core/nn/conv2d_winograd_test.cc has
+// place, some 1.8 to 3.3 times what a direct sum errs (tests/core/nn/conv2d_winograd_test.cc has
 // the bound).
 #pragma once
 
