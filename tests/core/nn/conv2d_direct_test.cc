@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "core/base/parallel.h"
 #include "core/base/random.h"
 #include "core/nn/conv2d_pad.h"
 #include "tests/support/layer_run.h"
@@ -33,7 +34,7 @@ struct Case {
 };
 class DirectWeightGradientTest : public ::testing::TestWithParam<Case> {};
 
-// More images, or larger ones, than are visited at a time.
+// More images, or larger ones, than are visited at a time; one thread goes from group to group.
 TEST_P(DirectWeightGradientTest, SumsOverAllPixelsOnce) {
   const ConvGeometry g = geometry(GetParam().options, GetParam().x);
   const Tensor padded = pad(g, testing::whole_numbers(GetParam().x, 1));
@@ -41,7 +42,10 @@ TEST_P(DirectWeightGradientTest, SumsOverAllPixelsOnce) {
   const Tensor before = testing::whole_numbers({g.r, g.s, g.c_per_group(), g.k}, 3);
   Tensor grad = Tensor::zeros(before.shape());
   std::ranges::copy(before.values(), grad.data());
+  const int threads = num_threads();
+  set_num_threads(1);
   direct_backward_weight(g, padded, grad_y, grad);
+  set_num_threads(threads);
   RandomSequence random({.seed = 4});
   for (int i = 0; i < 300; ++i) {
     const auto at = static_cast<std::int64_t>(random.uniform(0.0F, 1.0F) *
@@ -65,10 +69,10 @@ INSTANTIATE_TEST_SUITE_P(
         Case{{1, 2, 400, 300}, {.in_channels = 300, .out_channels = 20, .kernel_size = 1}},
         Case{{1, 70, 71, 24},
              {.in_channels = 24,
-              .out_channels = 36,
+              .out_channels = 60,
               .kernel_size = 3,
               .dilation = 2,
-              .groups = 2}}));
+              .groups = 3}}));
 
 }  // namespace
 }  // namespace convoy::nn
