@@ -4,6 +4,7 @@
 #include <type_traits>
 
 #include "core/base/vec.h"
+#include "core/base/vec_list.h"
 
 namespace convoy::nn::CONVOY_ISA_NAMESPACE {
 namespace {
@@ -16,34 +17,25 @@ constexpr int kMaxVectors = kVecRegisters == 32 ? 16 : 8;
 
 // What is not zero of a row of A, and where its rows of B begin.
 struct Factors {
-  float values[kMostSparse + 16];
-  std::int32_t offsets[kMostSparse + 16];
+  float values[kMostSparse + VecList::kSlack];
+  std::int32_t offsets[kMostSparse + VecList::kSlack];
   int64_t count = 0;
 };
 
 void list(const float* row, int64_t k, int64_t b_row_stride, Factors& factors) {
-  int64_t count = 0;
+  const auto stride = static_cast<std::int32_t>(b_row_stride);
+  VecList kept{factors.values, factors.offsets};
+  VecOffsets offsets = VecOffsets::multiples(stride);
   int64_t i = 0;
-#if defined(__AVX512F__)
-  const auto stride = static_cast<int>(b_row_stride);
-  __m512i offsets =
-      _mm512_mullo_epi32(_mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15),
-                         _mm512_set1_epi32(stride));
-  for (; i + 16 <= k; i += 16) {
-    const __m512 values = _mm512_loadu_ps(row + i);
-    const __mmask16 kept = _mm512_cmp_ps_mask(values, _mm512_setzero_ps(), _CMP_NEQ_UQ);
-    _mm512_storeu_ps(factors.values + count, _mm512_maskz_compress_ps(kept, values));
-    _mm512_storeu_si512(factors.offsets + count, _mm512_maskz_compress_epi32(kept, offsets));
-    count += __builtin_popcount(kept);
-    offsets = _mm512_add_epi32(offsets, _mm512_set1_epi32(16 * stride));
+  for (; i + Vec::kWidth <= k; i += Vec::kWidth) {
+    const Vec values = Vec::load(row + i);
+    kept.append(nonzero(values), values, offsets);
+    offsets = offsets + Vec::kWidth * stride;
   }
-#endif
   for (; i < k; ++i) {
-    factors.values[count] = row[i];
-    factors.offsets[count] = static_cast<std::int32_t>(i * b_row_stride);
-    count += static_cast<int64_t>(row[i] != 0.0F);
+    kept.append(row[i] != 0.0F, row[i], static_cast<std::int32_t>(i) * stride);
   }
-  factors.count = count;
+  factors.count = kept.count;
 }
 
 // Some columns of one row of C: `vectors` vectors, of which the last has `last` columns if Partial.

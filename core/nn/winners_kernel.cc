@@ -3,6 +3,7 @@
 #include <bit>
 
 #include "core/base/vec.h"
+#include "core/base/vec_list.h"
 
 namespace convoy::nn::CONVOY_ISA_NAMESPACE {
 namespace {
@@ -12,40 +13,27 @@ using std::int64_t;
 // Vectors per row of a tile: with three rows they fill the registers.
 constexpr int kMaxVectors = kVecRegisters == 32 ? 6 : 4;
 
+static_assert(kWinnerSlack >= VecList::kSlack);
+
 // Winners whose gradient is not zero.
 struct Winners {
   static constexpr int64_t kMost = 256;
-  float gradients[kMost + kWinnerSlack];
-  std::int32_t offsets[kMost + kWinnerSlack];
+  float gradients[kMost + VecList::kSlack];
+  std::int32_t offsets[kMost + VecList::kSlack];
   int64_t count = 0;
 };
 
-#if defined(__AVX512F__)
-// Appends those of 16 elements that are in `mask`.
-inline void append(__mmask16 mask, __m512 gradients, __m512i offsets, float* to_gradients,
-                   std::int32_t* to_offsets, int64_t& count) {
-  _mm512_storeu_ps(to_gradients + count, _mm512_maskz_compress_ps(mask, gradients));
-  _mm512_storeu_si512(to_offsets + count, _mm512_maskz_compress_epi32(mask, offsets));
-  count += __builtin_popcount(mask);
-}
-#endif
-
 void keep(const float* gradients, const float* offsets, int64_t count, Winners& winners) {
-  int64_t kept = 0;
+  VecList kept{winners.gradients, winners.offsets};
   int64_t i = 0;
-#if defined(__AVX512F__)
-  for (; i + 16 <= count; i += 16) {
-    const __m512 gradient = _mm512_loadu_ps(gradients + i);
-    append(_mm512_cmp_ps_mask(gradient, _mm512_setzero_ps(), _CMP_NEQ_UQ), gradient,
-           _mm512_loadu_si512(offsets + i), winners.gradients, winners.offsets, kept);
+  for (; i + Vec::kWidth <= count; i += Vec::kWidth) {
+    const Vec gradient = Vec::load(gradients + i);
+    kept.append(nonzero(gradient), gradient, VecOffsets::load(offsets + i));
   }
-#endif
   for (; i < count; ++i) {
-    winners.gradients[kept] = gradients[i];
-    winners.offsets[kept] = std::bit_cast<std::int32_t>(offsets[i]);
-    kept += static_cast<int64_t>(gradients[i] != 0.0F);
+    kept.append(gradients[i] != 0.0F, gradients[i], std::bit_cast<std::int32_t>(offsets[i]));
   }
-  winners.count = kept;
+  winners.count = kept.count;
 }
 
 template <int rows, int vectors>
@@ -92,37 +80,23 @@ void add_columns(const WinnerBlock& b, const Winners& winners, int64_t column = 
   }
 }
 
-// Appends the channels of one window that `place` won.
-int64_t list_place(const WinnerSort& s, int64_t first, int place, float* gradients,
-                   std::int32_t* offsets) {
-  int64_t count = 0;
+// Appends the channels of the window behind `first` that `place` won.
+void list_place(const WinnerSort& s, int64_t first, std::uint8_t place, VecList& list) {
+  const float* gradients = s.gradients + first;
+  const std::uint8_t* places = s.places + first;
+  const int64_t channels = s.channels;
+  const std::int32_t step = s.offset_step;
+  VecOffsets offsets = VecOffsets::multiples(step);
   int64_t c = 0;
-#if defined(__AVX512F__)
-  const __m512i step =
-      _mm512_mullo_epi32(_mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15),
-                         _mm512_set1_epi32(s.offset_step));
-  for (; c + 16 <= s.channels; c += 16) {
-    const __m512 gradient = _mm512_loadu_ps(s.gradients + first + c);
-    const __m128i places =
-        _mm_loadu_si128(reinterpret_cast<const __m128i*>(s.places + first + c));  // NOLINT
-    const auto wins = static_cast<__mmask16>(
-        _mm_cmpeq_epi8_mask(places, _mm_set1_epi8(static_cast<char>(place))) &
-        _mm512_cmp_ps_mask(gradient, _mm512_setzero_ps(), _CMP_NEQ_UQ));
-    const __m512i offset =
-        _mm512_add_epi32(step, _mm512_set1_epi32(static_cast<std::int32_t>(c) * s.offset_step));
-    _mm512_storeu_ps(gradients + count, _mm512_maskz_compress_ps(wins, gradient));
-    _mm512_storeu_si512(offsets + count, _mm512_maskz_compress_epi32(wins, offset));
-    count += __builtin_popcount(wins);
+  for (; c + Vec::kWidth <= channels; c += Vec::kWidth) {
+    const Vec gradient = Vec::load(gradients + c);
+    list.append(equal(places + c, place) & nonzero(gradient), gradient, offsets);
+    offsets = offsets + Vec::kWidth * step;
   }
-#endif
-  for (; c < s.channels; ++c) {
-    const float gradient = s.gradients[first + c];
-    gradients[count] = gradient;
-    offsets[count] = static_cast<std::int32_t>(c) * s.offset_step;
-    count +=
-        static_cast<int64_t>(s.places[first + c] == place) & static_cast<int64_t>(gradient != 0.0F);
+  for (; c < channels; ++c) {
+    list.append(places[c] == place && gradients[c] != 0.0F, gradients[c],
+                static_cast<std::int32_t>(c) * step);
   }
-  return count;
 }
 
 // The winners of one place, into the patch of their window.
@@ -161,13 +135,12 @@ void add_winner_block(const WinnerBlock& b) {
 }
 
 void sort_winners(const WinnerSort& s) {
-  int64_t listed = 0;
+  VecList list{s.sorted_gradients, s.sorted_offsets};
   for (int64_t window = 0; window < s.windows; ++window) {
     for (int place = 0; place < kWindowPlaces; ++place) {
-      const int64_t count = list_place(s, window * s.stride, place, s.sorted_gradients + listed,
-                                       s.sorted_offsets + listed);
-      s.counts[window * kWindowPlaces + place] = static_cast<std::int32_t>(count);
-      listed += count;
+      const int64_t before = list.count;
+      list_place(s, window * s.stride, static_cast<std::uint8_t>(place), list);
+      s.counts[window * kWindowPlaces + place] = static_cast<std::int32_t>(list.count - before);
     }
   }
 }
