@@ -25,7 +25,7 @@ struct Blocking {
 };
 
 // A tile of AVX2 reads 64 bytes of B for 12 multiply-adds. Where those of all pixels lie side by
-// side and fit into the first-level cache, Zen 3 is 1.2 to 1.4 times as fast. One of AVX-512 reads
+// side and fit into the first-level cache, Zen 3 is 1.1 to 1.4 times as fast. One of AVX-512 reads
 // 256 for 24; Zen 4 comes to 0.95 of its peak without, and nothing else was tried.
 Blocking blocking(std::int64_t rows, std::int64_t columns) {
   if (active_isa() >= Isa::kAvx512) {
