@@ -80,7 +80,7 @@ void add_columns(const WinnerBlock& b, const Winners& winners, int64_t column = 
   }
 }
 
-// Appends the channels of the window behind `first` that `place` won.
+// Appends the channels of the window at `first` that `place` won.
 void list_place(const WinnerSort& s, int64_t first, std::uint8_t place, VecList& list) {
   const float* gradients = s.gradients + first;
   const std::uint8_t* places = s.places + first;

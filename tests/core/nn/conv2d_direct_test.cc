@@ -34,18 +34,27 @@ struct Case {
 };
 class DirectWeightGradientTest : public ::testing::TestWithParam<Case> {};
 
-// More images, or larger ones, than are visited at a time; one thread goes from group to group.
+Tensor weight_gradient(const ConvGeometry& g, const Tensor& padded, const Tensor& grad_y,
+                       const Tensor& before, int threads) {
+  Tensor grad = Tensor::zeros(before.shape());
+  std::ranges::copy(before.values(), grad.data());
+  const int threads_before = num_threads();
+  set_num_threads(threads);
+  direct_backward_weight(g, padded, grad_y, grad);
+  set_num_threads(threads_before);
+  return grad;
+}
+
+// More images, or larger ones, than are visited at a time. One thread goes from group to group;
+// several have panels of their own.
 TEST_P(DirectWeightGradientTest, SumsOverAllPixelsOnce) {
   const ConvGeometry g = geometry(GetParam().options, GetParam().x);
   const Tensor padded = pad(g, testing::whole_numbers(GetParam().x, 1));
   const Tensor grad_y = testing::whole_numbers({g.n, g.p, g.q, g.k}, 2);
   const Tensor before = testing::whole_numbers({g.r, g.s, g.c_per_group(), g.k}, 3);
-  Tensor grad = Tensor::zeros(before.shape());
-  std::ranges::copy(before.values(), grad.data());
-  const int threads = num_threads();
-  set_num_threads(1);
-  direct_backward_weight(g, padded, grad_y, grad);
-  set_num_threads(threads);
+  const Tensor grad = weight_gradient(g, padded, grad_y, before, 1);
+  EXPECT_TRUE(
+      std::ranges::equal(weight_gradient(g, padded, grad_y, before, 3).values(), grad.values()));
   RandomSequence random({.seed = 4});
   for (int i = 0; i < 300; ++i) {
     const auto at = static_cast<std::int64_t>(random.uniform(0.0F, 1.0F) *
