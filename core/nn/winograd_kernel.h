@@ -23,7 +23,7 @@ struct TileSize {
 };
 
 /// Whether row (or column) `i` of the points belongs to tiles with so many outputs.
-constexpr bool winograd_has(int outputs, int i) {
+constexpr bool winograd_has(std::int64_t outputs, std::int64_t i) {
   return i <= outputs || i == 5;
 }
 
