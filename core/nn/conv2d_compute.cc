@@ -41,11 +41,19 @@ void backward_pixels(const ConvGeometry& g, const ConvOperands& operands,
                      const ConvEpilogue& epilogue, const ConvOutput& output, const Tensor& grad_y,
                      const PixelGradients& gradients) {
   static const auto unpool = max_pool2d_backward_kernel();
+  std::optional<ConvWeightGradient> weight;
+  if (gradients.weight != nullptr) {
+    weight.emplace(g, *gradients.weight);
+  }
   std::optional<ConvDataGradient> data;
   if (gradients.x != nullptr) {
     data.emplace(g, operands.weight);
   }
-  const std::int64_t step = epilogue.pool ? std::min(cached_images(g) * num_threads(), g.n) : g.n;
+  const std::int64_t together = weight ? weight->images_together() : 1;
+  const std::int64_t step =
+      epilogue.pool
+          ? std::min((cached_images(g) * num_threads() + together - 1) / together * together, g.n)
+          : g.n;
   Tensor cached({epilogue.pool ? step : 0, g.p, g.q, g.k});
   for (std::int64_t first = 0; first < g.n; first += step) {
     const std::int64_t count = std::min(step, g.n - first);
@@ -58,12 +66,15 @@ void backward_pixels(const ConvGeometry& g, const ConvOperands& operands,
                end);
       });
     }
-    if (gradients.weight != nullptr) {
-      conv_backward_weight(g, images(operands.input, first, count), grad, *gradients.weight);
+    if (weight) {
+      weight->run(images(operands.input, first, count), grad);
     }
     if (data) {
       data->run(grad, images(*gradients.x, first, count));
     }
+  }
+  if (weight) {
+    weight->finish();
   }
 }
 

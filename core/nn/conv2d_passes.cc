@@ -86,21 +86,41 @@ void ConvForward::run(const Call& call, std::int64_t begin, std::int64_t end, in
   }
 }
 
-void conv_backward_weight(const ConvGeometry& g, const Tensor& input, const Tensor& grad_y,
-                          Tensor& grad_weight) {
-  if (bf16_backward_fits(g)) {
-    bf16_backward_weight(g, input, grad_y, grad_weight);
+ConvWeightGradient::ConvWeightGradient(const ConvGeometry& g, const Tensor& grad_weight)
+    : g_(g), grad_weight_(grad_weight) {
+  if (!bf16_backward_fits(g) && winograd_weight_fits(g)) {
+    winograd_.emplace(g);
+  }
+}
+
+std::int64_t ConvWeightGradient::images_together() const {
+  return winograd_ ? winograd_->images_together() : 1;
+}
+
+void ConvWeightGradient::run(const Tensor& input, const Tensor& grad_y) {
+  if (winograd_) {
+    winograd_->add(input, grad_y);
+    return;
+  }
+  if (bf16_backward_fits(g_)) {
+    bf16_backward_weight(g_, input, grad_y, grad_weight_);
     return;
   }
   // As many images as stay in the second-level caches of all threads once they are padded.
   constexpr std::int64_t kPaddedFloats = 64 << 10;
-  const std::int64_t image = g.padded_h() * g.padded_w() * g.c;
+  const std::int64_t image = g_.padded_h() * g_.padded_w() * g_.c;
   const std::int64_t step = std::max<std::int64_t>(kPaddedFloats * num_threads() / image, 1);
   const std::int64_t n = grad_y.shape().n();
   for (std::int64_t first = 0; first < n; first += step) {
     const std::int64_t count = std::min(step, n - first);
-    direct_backward_weight(g, conv_padded(g, images(input, first, count)),
-                           images(grad_y, first, count), grad_weight);
+    direct_backward_weight(g_, conv_padded(g_, images(input, first, count)),
+                           images(grad_y, first, count), grad_weight_);
+  }
+}
+
+void ConvWeightGradient::finish() {
+  if (winograd_) {
+    winograd_->finish(grad_weight_);
   }
 }
 

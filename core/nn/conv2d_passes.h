@@ -49,10 +49,25 @@ class ConvForward {
   PoolArray<blis::Bf16> bf16_scratch_;  // (threads, bf16_scratch)
 };
 
-/// Adds to grad_weight (R, S, C/groups, K) the gradient for the conv_input of some images and the
-/// gradient of their outputs (n, P, Q, K). Uses all threads.
-void conv_backward_weight(const ConvGeometry& g, const Tensor& input, const Tensor& grad_y,
-                          Tensor& grad_weight);
+/// The gradient of the weight.
+class ConvWeightGradient {
+ public:
+  /// Of a batch like g's, added to grad_weight (R, S, C/groups, K).
+  ConvWeightGradient(const ConvGeometry& g, const Tensor& grad_weight);
+
+  /// Each `run` but the last must bring so many images or a multiple of it.
+  std::int64_t images_together() const;
+  /// The conv_input of some images and the gradient of their outputs (n, P, Q, K). Uses all
+  /// threads.
+  void run(const Tensor& input, const Tensor& grad_y);
+  /// After the last `run`: all of the gradient is there.
+  void finish();
+
+ private:
+  ConvGeometry g_;
+  Tensor grad_weight_;
+  std::optional<WinogradWeightGradient> winograd_;
+};
 
 /// Adds to grad_bias (K) the sums of grad_y (N, P, Q, K). Uses all threads.
 void conv_backward_bias(const Tensor& grad_y, Tensor& grad_bias);

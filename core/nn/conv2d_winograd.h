@@ -3,13 +3,9 @@
 // does not divide by 4, its last tile is smaller and takes part in fewer of the products, so that
 // nothing is computed outside the image. Padding is not materialised.
 //
-// For outputs and data gradients only: the sum over all tiles of a weight's gradient would mix the
-// nine taps of a filter before it takes them apart again, so that a tap whose gradient is (almost)
-// 0 is left with rounding errors of the others', of which Adam makes whole steps.
-//
 // Rounding: sums and differences come before the products and after them. A few units in the last
-// place, some 1.8 to 3.3 times what a direct sum errs (tests/core/nn/conv2d_winograd_test.cc has
-// the bound).
+// place, some 1.8 to 3.3 times what a direct sum errs, 1.3 to 2.7 times for the weight's gradient
+// (tests/core/nn/conv2d_winograd_test.cc has the bounds).
 #pragma once
 
 #include <span>
@@ -36,5 +32,34 @@ std::int64_t winograd_scratch(const ConvGeometry& g);
 /// out.
 void winograd_forward(const ConvGeometry& g, const ConvArrays& arrays, std::int64_t begin,
                       std::int64_t end, std::span<float> scratch);
+
+/// Whether WinogradWeightGradient serves this convolution and is likely to be faster. Not for
+/// images smaller than a tile, where taps at its edges meet few pixels.
+bool winograd_weight_fits(const ConvGeometry& g);
+
+/// The weight's gradient, summed over any number of images. It mixes the nine taps of a filter (of
+/// one channel and one output) and takes them apart in the end: a tap whose gradient is 0, because
+/// all that it meets is, keeps 5 to 9 times the rounding error of a direct sum for the other eight,
+/// where a direct sum gives 0. A filter whose channel or output is all 0 gets 0.
+class WinogradWeightGradient {
+ public:
+  explicit WinogradWeightGradient(const ConvGeometry& g);
+
+  /// How many images, or a multiple of it, each `add` but the last must bring: then the bits do not
+  /// depend on how they are cut into calls.
+  std::int64_t images_together() const;
+  /// Some images (n, H, W, C) and the gradient of their outputs (n, P, Q, K). Uses all threads.
+  void add(const Tensor& x, const Tensor& grad_y);
+  /// Adds the sum to grad_weight (3, 3, C, K). Uses all threads.
+  void finish(Tensor& grad_weight);
+
+ private:
+  ConvGeometry g_;
+  Tensor sums_;       // (points, C K and some more)
+  Tensor inputs_;     // (threads, points, tiles of C and some more)
+  Tensor gradients_;  // (threads, points, tiles of K and some more)
+  Tensor zeros_;      // (C)
+  bool started_ = false;
+};
 
 }  // namespace convoy::nn

@@ -32,34 +32,53 @@ constexpr int point(int i, int outputs) {
   return i == outputs + 1 ? 5 : i;
 }
 
-template <int high, int wide, bool Partial>
-inline void input_vector(const float* const* pixels, int64_t c, float* v, int64_t stride,
-                         Lanes<Partial> lanes) {
-  Vec columns[wide + 2][high + 2];
-  for (int s = 0; s < wide + 2; ++s) {
-    Vec column[high + 2];
-    for (int r = 0; r < high + 2; ++r) {
-      column[r] = lanes.load(pixels[r * (wide + 2) + s] + c);
+// The pixels of a tile, and what makes points of a row of them: of inputs two more than there are
+// outputs.
+struct Inputs {
+  static constexpr int kMore = 2;
+  template <int outputs>
+  static void transform(const Vec (&d)[outputs + 2], Vec (&points)[outputs + 2]) {
+    Row<outputs>::input(d, points);
+  }
+};
+struct Gradients {
+  static constexpr int kMore = 0;
+  template <int outputs>
+  static void transform(const Vec (&y)[outputs], Vec (&points)[outputs + 2]) {
+    Row<outputs>::gradient(y, points);
+  }
+};
+
+template <typename Of, int high, int wide, bool Partial>
+inline void points_vector(const float* const* pixels, int64_t c, float* v, int64_t stride,
+                          Lanes<Partial> lanes) {
+  constexpr int kRows = high + Of::kMore;
+  constexpr int kColumns = wide + Of::kMore;
+  Vec columns[kColumns][high + 2];
+  for (int s = 0; s < kColumns; ++s) {
+    Vec column[kRows];
+    for (int r = 0; r < kRows; ++r) {
+      column[r] = lanes.load(pixels[r * kColumns + s] + c);
     }
-    Row<high>::input(column, columns[s]);
+    Of::template transform<high>(column, columns[s]);
   }
   for (int r = 0; r < high + 2; ++r) {
-    Vec row[wide + 2];
-    for (int s = 0; s < wide + 2; ++s) {
+    Vec row[kColumns];
+    for (int s = 0; s < kColumns; ++s) {
       row[s] = columns[s][r];
     }
     Vec points[wide + 2];
-    Row<wide>::input(row, points);
+    Of::template transform<wide>(row, points);
     for (int s = 0; s < wide + 2; ++s) {
       lanes.store(points[s], v + (point(r, high) * 6 + point(s, wide)) * stride);
     }
   }
 }
 
-template <int high, int wide>
-void input(const float* const* pixels, int64_t channels, float* v, int64_t stride) {
+template <typename Of, int high, int wide>
+void points(const float* const* pixels, int64_t channels, float* v, int64_t stride) {
   for_each_vector(channels, [=](int64_t c, auto lanes) {
-    input_vector<high, wide>(pixels, c, v + c, stride, lanes);
+    points_vector<Of, high, wide>(pixels, c, v + c, stride, lanes);
   });
 }
 
@@ -123,13 +142,16 @@ void weight_row(const WinogradPanel& p) {
 }
 
 // The transforms of tiles of each size, and of each row of points.
-using Input = decltype(&input<1, 1>);
+using Points = decltype(&points<Inputs, 1, 1>);
 using Output = decltype(&output<1, 1>);
-template <int high>
-constexpr Input kInputs[4] = {input<high, 1>, input<high, 2>, input<high, 3>, input<high, 4>};
+template <typename Of, int high>
+constexpr Points kPoints[4] = {points<Of, high, 1>, points<Of, high, 2>, points<Of, high, 3>,
+                               points<Of, high, 4>};
 template <int high>
 constexpr Output kOutputs[4] = {output<high, 1>, output<high, 2>, output<high, 3>, output<high, 4>};
-constexpr const Input* kAllInputs[4] = {kInputs<1>, kInputs<2>, kInputs<3>, kInputs<4>};
+template <typename Of>
+constexpr const Points* kAllPoints[4] = {kPoints<Of, 1>, kPoints<Of, 2>, kPoints<Of, 3>,
+                                         kPoints<Of, 4>};
 constexpr const Output* kAllOutputs[4] = {kOutputs<1>, kOutputs<2>, kOutputs<3>, kOutputs<4>};
 constexpr decltype(&weight_row<0>) kWeightRows[6] = {weight_row<0>, weight_row<1>, weight_row<2>,
                                                      weight_row<3>, weight_row<4>, weight_row<5>};
@@ -138,12 +160,41 @@ constexpr decltype(&weight_row<0>) kWeightRows[6] = {weight_row<0>, weight_row<1
 
 void winograd_input(TileSize tile, const float* const* pixels, int64_t channels, float* v,
                     int64_t stride) {
-  kAllInputs[tile.high - 1][tile.wide - 1](pixels, channels, v, stride);
+  kAllPoints<Inputs>[tile.high - 1][tile.wide - 1](pixels, channels, v, stride);
 }
 
 void winograd_output(TileSize tile, const float* m, int64_t stride, int64_t channels,
                      const float* bias, float* const* pixels) {
   kAllOutputs[tile.high - 1][tile.wide - 1](m, stride, channels, bias, pixels);
+}
+
+void winograd_output_gradient(TileSize tile, const float* const* pixels, int64_t channels, float* m,
+                              int64_t stride) {
+  kAllPoints<Gradients>[tile.high - 1][tile.wide - 1](pixels, channels, m, stride);
+}
+
+void winograd_weight_gradient(const float* u, int64_t stride, int64_t count, float* weight,
+                              int64_t tap_stride) {
+  for_each_vector(count, [=](int64_t i, auto lanes) {
+    Vec columns[6][3];
+    for (int s = 0; s < 6; ++s) {
+      Vec column[6];
+      for (int r = 0; r < 6; ++r) {
+        column[r] = lanes.load(u + (r * 6 + s) * stride + i);
+      }
+      weight_gradient(column, columns[s]);
+    }
+    for (int r = 0; r < 3; ++r) {
+      const Vec row[6] = {columns[0][r], columns[1][r], columns[2][r],
+                          columns[3][r], columns[4][r], columns[5][r]};
+      Vec taps[3];
+      weight_gradient(row, taps);
+      for (int s = 0; s < 3; ++s) {
+        float* tap = weight + (r * 3 + s) * tap_stride + i;
+        lanes.store(lanes.load(tap) + taps[s], tap);
+      }
+    }
+  });
 }
 
 void winograd_weight(const WinogradPanel& panel, int point_row) {

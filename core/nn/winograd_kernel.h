@@ -50,4 +50,14 @@ struct WinogradPanel {
 };
 CONVOY_KERNEL(winograd_weight, (const WinogradPanel& panel, int point_row))
 
+/// m = A y A^T of a tile's gradient y, given row by row, each pixel of `channels` floats: the
+/// transpose of winograd_output. Only the tile's points are written.
+CONVOY_KERNEL(winograd_output_gradient, (TileSize tile, const float* const* pixels,
+                                         std::int64_t channels, float* m, std::int64_t stride))
+
+/// Adds G^T u G to `count` weights, of which tap i lies at weight[i * tap_stride]: the transpose of
+/// winograd_weight.
+CONVOY_KERNEL(winograd_weight_gradient, (const float* u, std::int64_t stride, std::int64_t count,
+                                         float* weight, std::int64_t tap_stride))
+
 }  // namespace convoy::nn

@@ -108,7 +108,9 @@ void register_convolutions(std::span<const ConvShape> shapes) {
     });
     add(shape.name() + "/weight", shape, [](Convolution& c) {
       // The weight's alone, as oneDNN's primitive beside it.
-      nn::conv_backward_weight(c.geometry, c.input, c.grad_y, c.layer.weight().grad());
+      nn::ConvWeightGradient gradient(c.geometry, c.layer.weight().grad());
+      gradient.run(c.input, c.grad_y);
+      gradient.finish();
       benchmark::ClobberMemory();
     });
     // As training does it where a max-pooling follows.

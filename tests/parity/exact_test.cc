@@ -53,6 +53,7 @@ Json run(const Json& layer_case) {
     if (layer_case["layer"] == "Conv2d" && layer_case["in_channels"] >= 8) {
       result.output = nearest_integers(std::move(result.output));
       result.input_gradient = nearest_integers(std::move(result.input_gradient));
+      result.gradients["weight"] = nearest_integers(std::move(result.gradients["weight"]));
     }
     Json sums = {checksum(result.output), checksum(result.input_gradient)};
     for (const char* name : {"weight", "bias"}) {

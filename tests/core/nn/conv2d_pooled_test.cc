@@ -78,7 +78,9 @@ TEST_P(Conv2dPooledTest, GivesTheGradientsOfAllPixels) {
   if (GetParam().weight) {
     Tensor wanted = testing::random_tensor(weight_.shape(), 4);
     Tensor got = testing::random_tensor(weight_.shape(), 4);
-    conv_backward_weight(g_, input_, pixels(), wanted);
+    ConvWeightGradient gradient(g_, wanted);
+    gradient.run(input_, pixels());
+    gradient.finish();
     pooled_backward_weight(pooled(), input_, got);
     expect_equal_but_for_rounding(got, wanted);
   }
