@@ -89,7 +89,9 @@ void winograd_forward(const ConvGeometry& g, const ConvArrays& arrays, std::int6
   for (std::int64_t i = 0; i < blocks; ++i) {
     const std::int64_t first = begin + (end - begin) * i / blocks;
     const WinogradBlock tiles(g, first, begin + (end - begin) * (i + 1) / blocks - first);
-    winograd_transform_inputs(g, arrays.images, tiles, zeros, v);
+    tiles.for_each_tile([&](const WinogradTile& tile, std::int64_t place) {
+      winograd_transform_input(g, arrays.images, tile, zeros, v, place);
+    });
     for (std::int64_t point = 0; point < kWinogradPoints; ++point) {
       const auto [from, to] = tiles.places_with(point);
       for (std::int64_t panel = 0; panel < g.k && from < to; panel += kPanel) {

@@ -56,8 +56,8 @@ class WinogradWeightGradient {
  private:
   ConvGeometry g_;
   Tensor sums_;       // (points, C K and some more)
-  Tensor inputs_;     // (threads, points, tiles of C and some more)
-  Tensor gradients_;  // (threads, points, tiles of K and some more)
+  Tensor inputs_;     // (blocks at once, points, tiles of C and some more)
+  Tensor gradients_;  // (blocks at once, points, tiles of K and some more)
   Tensor zeros_;      // (C)
   bool started_ = false;
 };

@@ -1,6 +1,7 @@
 // The weight's gradient by Winograd's way: the transpose of its forward pass. Sums of 36 products
 // over all tiles, which one transform at the end takes back to the nine taps.
 #include <algorithm>
+#include <utility>
 #include <vector>
 
 #include "core/base/parallel.h"
@@ -22,6 +23,9 @@ constexpr std::int64_t kLeastTaps = 256;
 // Columns of the sums that a unit of work has.
 constexpr std::int64_t kPanel = 64;
 
+// Of a block, that threads transform on their own.
+constexpr std::int64_t kParts = 4;
+
 // Rows of matrices are this longer than they need to be, or what a register tile reads of all tiles
 // would meet in a few sets of the cache where channels are many.
 constexpr std::int64_t kGap = 16;
@@ -42,15 +46,69 @@ std::int64_t largest_block(const ConvGeometry& g) {
   return std::min(winograd_block(g), g.n * winograd_tiles(g));
 }
 
-void transform_gradients(const ConvGeometry& g, const float* grad_y, const WinogradBlock& tiles,
-                         const WinogradMatrices& m) {
-  static const auto transform = winograd_output_gradient_kernel();
-  tiles.for_each_tile([&](const WinogradTile& tile, std::int64_t place) {
-    transform(tile.size, winograd_outputs(g, grad_y, tile).data(), g.k, m.at(0, place), m.stride);
+// So that each thread has some to transform.
+std::int64_t blocks_at_once(const ConvGeometry& g) {
+  const std::int64_t all = (g.n * winograd_tiles(g) + largest_block(g) - 1) / largest_block(g);
+  return std::min<std::int64_t>(num_threads(), all);
+}
+
+struct Block {
+  WinogradBlock tiles;
+  WinogradMatrices inputs;
+  WinogradMatrices gradients;
+};
+using Blocks = std::vector<Block, PoolAllocator<Block>>;
+
+// The matrices that the i-th of the blocks at once has in `all` (blocks, points, matrix).
+WinogradMatrices matrices(Tensor& all, std::int64_t i, std::int64_t row) {
+  const std::int64_t stride = all.shape()[2];
+  return {all.data() + i * kWinogradPoints * stride, row, stride};
+}
+
+// B^T x B and A dy A^T of all tiles; `zeros` are C.
+void transform(const ConvGeometry& g, const Tensor& x, const Tensor& grad_y, const Tensor& zeros,
+               const Blocks& blocks) {
+  static const auto transform_gradient = winograd_output_gradient_kernel();
+  parallel_for(kParts * std::ssize(blocks), [&](std::int64_t begin, std::int64_t end, int) {
+    for (std::int64_t unit = begin; unit < end; ++unit) {
+      const Block& block = blocks[static_cast<std::size_t>(unit / kParts)];
+      block.tiles.for_each_tile(
+          unit % kParts, kParts, [&](const WinogradTile& tile, std::int64_t place) {
+            winograd_transform_input(g, x.data(), tile, zeros.data(), block.inputs, place);
+            transform_gradient(tile.size, winograd_outputs(g, grad_y.data(), tile).data(), g.k,
+                               block.gradients.at(0, place), block.gradients.stride);
+          });
+    }
   });
 }
 
-using Blocks = std::vector<WinogradBlock, PoolAllocator<WinogradBlock>>;
+// Their products, added to `sums` or, of the first blocks, put there. Each sum goes through the
+// blocks in order, so that its bits do not depend on threads.
+void multiply(const ConvGeometry& g, const Blocks& blocks, bool first, Tensor& sums) {
+  static const auto product = blis::brgemm_kernel();
+  const std::int64_t panels = (g.k + kPanel - 1) / kPanel;
+  parallel_for(kWinogradPoints * panels, [&](std::int64_t begin, std::int64_t end, int) {
+    for (std::int64_t unit = begin; unit < end; ++unit) {
+      const std::int64_t point = unit / panels;
+      const std::int64_t column = unit % panels * kPanel;
+      bool accumulate = !first;
+      for (const Block& block : blocks) {
+        const auto [from, to] = block.tiles.places_with(point);
+        product({.m = g.c,
+                 .n = std::min(kPanel, g.k - column),
+                 .k = to - from,
+                 .a = block.inputs.at(point, from),
+                 .a_row_stride = 1,
+                 .a_column_stride = block.inputs.row,
+                 .b = block.gradients.at(point, from) + column,
+                 .b_row_stride = block.gradients.row,
+                 .c = sums.data() + point * sums.shape()[1] + column,
+                 .c_row_stride = g.k,
+                 .accumulate = std::exchange(accumulate, true)});
+      }
+    }
+  });
+}
 
 }  // namespace
 
@@ -62,8 +120,9 @@ bool winograd_weight_fits(const ConvGeometry& g) {
 WinogradWeightGradient::WinogradWeightGradient(const ConvGeometry& g)
     : g_(g),
       sums_({kWinogradPoints, winograd_matrix(g.c, g.k)}),
-      inputs_({num_threads(), kWinogradPoints, winograd_matrix(largest_block(g), g.c + kGap)}),
-      gradients_({num_threads(), kWinogradPoints, winograd_matrix(largest_block(g), g.k + kGap)}),
+      inputs_({blocks_at_once(g), kWinogradPoints, winograd_matrix(largest_block(g), g.c + kGap)}),
+      gradients_(
+          {blocks_at_once(g), kWinogradPoints, winograd_matrix(largest_block(g), g.k + kGap)}),
       zeros_(Tensor::zeros({g.c})) {}
 
 std::int64_t WinogradWeightGradient::images_together() const {
@@ -71,67 +130,30 @@ std::int64_t WinogradWeightGradient::images_together() const {
 }
 
 void WinogradWeightGradient::add(const Tensor& x, const Tensor& grad_y) {
-  static const auto product = blis::brgemm_kernel();
-  const std::int64_t tiles = winograd_tiles(g_);
-  const std::int64_t end = grad_y.shape().n() * tiles;
-  const std::int64_t panels = (g_.k + kPanel - 1) / kPanel;
-  const auto matrices = [](Tensor& of, std::size_t i, std::int64_t row) {
-    const std::int64_t stride = of.shape()[2];
-    return WinogradMatrices{of.data() + static_cast<std::int64_t>(i) * kWinogradPoints * stride,
-                            row, stride};
-  };
-  const auto inputs = [&](std::size_t i) { return matrices(inputs_, i, g_.c + kGap); };
-  const auto gradients = [&](std::size_t i) { return matrices(gradients_, i, g_.k + kGap); };
+  const std::int64_t end = grad_y.shape().n() * winograd_tiles(g_);
+  const std::int64_t at_once = inputs_.shape()[0];
   Blocks blocks;
-  blocks.reserve(static_cast<std::size_t>(num_threads()));
+  blocks.reserve(static_cast<std::size_t>(at_once));
   for (std::int64_t first = 0; first < end;) {
     blocks.clear();
-    while (first < end && std::ssize(blocks) < num_threads()) {
+    for (std::int64_t i = 0; i < at_once && first < end; ++i) {
       const std::int64_t count = block_from(g_, first, end);
-      blocks.emplace_back(g_, first, count);
+      blocks.push_back({.tiles = {g_, first, count},
+                        .inputs = matrices(inputs_, i, g_.c + kGap),
+                        .gradients = matrices(gradients_, i, g_.k + kGap)});
       first += count;
     }
-    parallel_for(2 * std::ssize(blocks), [&](std::int64_t begin, std::int64_t unit_end, int) {
-      for (std::int64_t unit = begin; unit < unit_end; ++unit) {
-        const auto i = static_cast<std::size_t>(unit / 2);
-        if (unit % 2 == 0) {
-          winograd_transform_inputs(g_, x.data(), blocks[i], zeros_.data(), inputs(i));
-        } else {
-          transform_gradients(g_, grad_y.data(), blocks[i], gradients(i));
-        }
-      }
-    });
-    // Each sum goes through the blocks in order, so that its bits do not depend on threads.
-    parallel_for(kWinogradPoints * panels, [&](std::int64_t begin, std::int64_t unit_end, int) {
-      for (std::int64_t unit = begin; unit < unit_end; ++unit) {
-        const std::int64_t point = unit / panels;
-        const std::int64_t column = unit % panels * kPanel;
-        for (std::size_t i = 0; i < blocks.size(); ++i) {
-          const auto [from, to] = blocks[i].places_with(point);
-          product({.m = g_.c,
-                   .n = std::min(kPanel, g_.k - column),
-                   .k = to - from,
-                   .a = inputs(i).at(point, from),
-                   .a_row_stride = 1,
-                   .a_column_stride = g_.c + kGap,
-                   .b = gradients(i).at(point, from) + column,
-                   .b_row_stride = g_.k + kGap,
-                   .c = sums_.data() + point * sums_.shape()[1] + column,
-                   .c_row_stride = g_.k,
-                   .accumulate = started_ || i > 0});
-        }
-      }
-    });
-    started_ = true;
+    transform(g_, x, grad_y, zeros_, blocks);
+    multiply(g_, blocks, !std::exchange(started_, true), sums_);
   }
 }
 
 void WinogradWeightGradient::finish(Tensor& grad_weight) {
-  static const auto transform = winograd_weight_gradient_kernel();
+  static const auto transform_back = winograd_weight_gradient_kernel();
   const std::int64_t taps = g_.c * g_.k;
   parallel_shares(taps, [&](std::int64_t begin, std::int64_t end, int) {
-    transform(sums_.data() + begin, sums_.shape()[1], end - begin, grad_weight.data() + begin,
-              taps);
+    transform_back(sums_.data() + begin, sums_.shape()[1], end - begin, grad_weight.data() + begin,
+                   taps);
   });
 }
 

@@ -63,14 +63,25 @@ class WinogradBlock {
     std::partial_sum(begins_.begin(), begins_.end(), begins_.begin());
   }
 
-  /// Calls body(tile, its place).
+  /// Calls body(tile, its place) for one of `parts` even shares of the tiles.
+  template <typename Body>
+  void for_each_tile(std::int64_t part, std::int64_t parts, const Body& body) const {
+    auto places = begins_;
+    const std::int64_t count = begins_[kKinds];
+    const std::int64_t begin = count * part / parts;
+    const std::int64_t end = count * (part + 1) / parts;
+    for (std::int64_t i = 0; i < end; ++i) {
+      const WinogradTile tile(g_, first_ + i);
+      const std::int64_t place = places[kind(tile)]++;
+      if (i >= begin) {
+        body(tile, place);
+      }
+    }
+  }
+  /// For all of them.
   template <typename Body>
   void for_each_tile(const Body& body) const {
-    auto places = begins_;
-    for (std::int64_t i = 0; i < begins_[kKinds]; ++i) {
-      const WinogradTile tile(g_, first_ + i);
-      body(tile, places[kind(tile)]++);
-    }
+    for_each_tile(0, 1, body);
   }
 
   /// First and behind the last of the places of tiles that have this one of the 36 points.
@@ -165,21 +176,20 @@ struct WinogradMatrices {
   }
 };
 
-/// Of the images x (any, H, W, C); C floats of `zeros` are the padding.
-inline void winograd_transform_inputs(const ConvGeometry& g, const float* x,
-                                      const WinogradBlock& tiles, const float* zeros,
-                                      const WinogradMatrices& v) {
+/// What winograd_input_kernel makes of a tile's pixels, of images x (any, H, W, C), at `place`; C
+/// floats of `zeros` are the padding.
+inline void winograd_transform_input(const ConvGeometry& g, const float* x,
+                                     const WinogradTile& tile, const float* zeros,
+                                     const WinogradMatrices& v, std::int64_t place) {
   static const auto transform = winograd_input_kernel();
-  tiles.for_each_tile([&](const WinogradTile& tile, std::int64_t place) {
-    const WinogradPixels<const float> pixels({x, g.h, g.w, g.c},
-                                             {.image = tile.image,
-                                              .top = tile.row - g.top,
-                                              .left = tile.column - g.left,
-                                              .high = tile.size.high + 2,
-                                              .wide = tile.size.wide + 2},
-                                             zeros);
-    transform(tile.size, pixels.data(), g.c, v.at(0, place), v.stride);
-  });
+  const WinogradPixels<const float> pixels({x, g.h, g.w, g.c},
+                                           {.image = tile.image,
+                                            .top = tile.row - g.top,
+                                            .left = tile.column - g.left,
+                                            .high = tile.size.high + 2,
+                                            .wide = tile.size.wide + 2},
+                                           zeros);
+  transform(tile.size, pixels.data(), g.c, v.at(0, place), v.stride);
 }
 
 }  // namespace convoy::nn
