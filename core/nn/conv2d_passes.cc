@@ -1,6 +1,7 @@
 #include "core/nn/conv2d_passes.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "core/base/parallel.h"
 #include "core/nn/column_sums_kernel.h"
@@ -86,8 +87,8 @@ void ConvForward::run(const Call& call, std::int64_t begin, std::int64_t end, in
   }
 }
 
-ConvWeightGradient::ConvWeightGradient(const ConvGeometry& g, const Tensor& grad_weight)
-    : g_(g), grad_weight_(grad_weight) {
+ConvWeightGradient::ConvWeightGradient(const ConvGeometry& g, Tensor grad_weight)
+    : g_(g), grad_weight_(std::move(grad_weight)) {
   if (!bf16_backward_fits(g) && winograd_weight_fits(g)) {
     winograd_.emplace(g);
   }

@@ -52,15 +52,15 @@ class ConvForward {
 /// The gradient of the weight.
 class ConvWeightGradient {
  public:
-  /// Of a batch like g's, added to grad_weight (R, S, C/groups, K).
-  ConvWeightGradient(const ConvGeometry& g, const Tensor& grad_weight);
+  /// Of a batch like g's, added to the elements of grad_weight (R, S, C/groups, K).
+  ConvWeightGradient(const ConvGeometry& g, Tensor grad_weight);
 
   /// Each `run` but the last must bring so many images or a multiple of it.
   std::int64_t images_together() const;
-  /// The conv_input of some images and the gradient of their outputs (n, P, Q, K). Uses all
-  /// threads.
+  /// The conv_input of some images, g.n at most, and the gradient of their outputs (n, P, Q, K).
+  /// Uses all threads.
   void run(const Tensor& input, const Tensor& grad_y);
-  /// After the last `run`: all of the gradient is there.
+  /// After the last `run`, of which there was one: only now all of the gradient is there.
   void finish();
 
  private:

@@ -1,11 +1,11 @@
 #include "core/nn/conv2d_winograd.h"
 
 #include <algorithm>
-#include <array>
 
 #include "core/base/parallel.h"
 #include "core/blis/brgemm.h"
 #include "core/nn/winograd_kernel.h"
+#include "core/nn/winograd_pixels.h"
 #include "core/nn/winograd_tiles.h"
 
 namespace convoy::nn {

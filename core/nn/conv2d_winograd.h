@@ -33,24 +33,28 @@ std::int64_t winograd_scratch(const ConvGeometry& g);
 void winograd_forward(const ConvGeometry& g, const ConvArrays& arrays, std::int64_t begin,
                       std::int64_t end, std::span<float> scratch);
 
-/// Whether WinogradWeightGradient serves this convolution and is likely to be faster. Not for
-/// images smaller than a tile, where taps at its edges meet few pixels.
+/// Whether WinogradWeightGradient serves this convolution and is likely to be faster: on the batch
+/// too it depends, for few outputs do not pay for the transforms. Not where P or Q is less than a
+/// tile's: taps at the edges meet few pixels there, and errors are larger.
 bool winograd_weight_fits(const ConvGeometry& g);
 
-/// The weight's gradient, summed over any number of images. It mixes the nine taps of a filter (of
-/// one channel and one output) and takes them apart in the end: a tap whose gradient is 0, because
-/// all that it meets is, keeps 5 to 9 times the rounding error of a direct sum for the other eight,
-/// where a direct sum gives 0. A filter whose channel or output is all 0 gets 0.
+/// The weight's gradient, summed over a batch like g's, some images at a time. It mixes the nine
+/// taps of a filter (of one channel and one output) and takes them apart in the end: a tap whose
+/// gradient is 0, because all that it meets is, keeps 5 to 9 times the rounding error of a direct
+/// sum for the other eight, where a direct sum gives 0. A filter whose channel or output is all 0
+/// gets 0.
 class WinogradWeightGradient {
  public:
+  /// REQUIRES: winograd_weight_fits(g).
   explicit WinogradWeightGradient(const ConvGeometry& g);
 
   /// How many images, or a multiple of it, each `add` but the last must bring: then the bits do not
   /// depend on how they are cut into calls.
   std::int64_t images_together() const;
-  /// Some images (n, H, W, C) and the gradient of their outputs (n, P, Q, K). Uses all threads.
+  /// Some images (n, H, W, C), g.n at most, and the gradient of their outputs (n, P, Q, K). Uses
+  /// all threads.
   void add(const Tensor& x, const Tensor& grad_y);
-  /// Adds the sum to grad_weight (3, 3, C, K). Uses all threads.
+  /// Adds the sum to grad_weight (3, 3, C, K). REQUIRES: an `add` before. Uses all threads.
   void finish(Tensor& grad_weight);
 
  private:

@@ -8,6 +8,7 @@
 #include "core/blis/brgemm.h"
 #include "core/nn/conv2d_winograd.h"
 #include "core/nn/winograd_kernel.h"
+#include "core/nn/winograd_pixels.h"
 #include "core/nn/winograd_tiles.h"
 #include "core/tensor/buffer_pool.h"
 
@@ -18,17 +19,20 @@ namespace {
 // one of the sums for all of them. At 196 outputs, 512 to 512 channels, it is 1.08 times as fast,
 // at 64 half as fast; for a batch at 16 to 16 channels 1.5, at 8 to 16 0.92.
 constexpr std::int64_t kLeastOutputs = 192;
-constexpr std::int64_t kLeastTaps = 256;
+constexpr std::int64_t kLeastFilters = 256;
 
 // Columns of the sums that a unit of work has.
 constexpr std::int64_t kPanel = 64;
 
-// Of a block, that threads transform on their own.
+// Units of work that a block's transforms are cut into.
 constexpr std::int64_t kParts = 4;
 
-// Rows of matrices are this longer than they need to be, or what a register tile reads of all tiles
-// would meet in a few sets of the cache where channels are many.
-constexpr std::int64_t kGap = 16;
+// Floats from a tile to the next: an odd number of lines of the cache, or what a register tile
+// reads of all tiles would meet in a few of its sets where channels are many.
+std::int64_t row(std::int64_t channels) {
+  constexpr std::int64_t kLine = 16;
+  return ((channels + kLine - 1) / kLine | 1) * kLine;
+}
 
 // A block is some whole images, or a part of one: the same ones for any number of threads.
 std::int64_t block_from(const ConvGeometry& g, std::int64_t first, std::int64_t end) {
@@ -60,12 +64,12 @@ struct Block {
 using Blocks = std::vector<Block, PoolAllocator<Block>>;
 
 // The matrices that the i-th of the blocks at once has in `all` (blocks, points, matrix).
-WinogradMatrices matrices(Tensor& all, std::int64_t i, std::int64_t row) {
+WinogradMatrices matrices(Tensor& all, std::int64_t i, std::int64_t row_floats) {
   const std::int64_t stride = all.shape()[2];
-  return {all.data() + i * kWinogradPoints * stride, row, stride};
+  return {all.data() + i * kWinogradPoints * stride, row_floats, stride};
 }
 
-// B^T x B and A dy A^T of all tiles; `zeros` are C.
+// B^T x B and A dy A^T of all tiles; `zeros` has C floats.
 void transform(const ConvGeometry& g, const Tensor& x, const Tensor& grad_y, const Tensor& zeros,
                const Blocks& blocks) {
   static const auto transform_gradient = winograd_output_gradient_kernel();
@@ -113,16 +117,15 @@ void multiply(const ConvGeometry& g, const Blocks& blocks, bool first, Tensor& s
 }  // namespace
 
 bool winograd_weight_fits(const ConvGeometry& g) {
-  return winograd_fits(g) && g.c * g.k >= kLeastTaps && g.p >= kTileOutputs &&
+  return winograd_fits(g) && g.c * g.k >= kLeastFilters && g.p >= kTileOutputs &&
          g.q >= kTileOutputs && g.n * g.p * g.q >= kLeastOutputs;
 }
 
 WinogradWeightGradient::WinogradWeightGradient(const ConvGeometry& g)
     : g_(g),
       sums_({kWinogradPoints, winograd_matrix(g.c, g.k)}),
-      inputs_({blocks_at_once(g), kWinogradPoints, winograd_matrix(largest_block(g), g.c + kGap)}),
-      gradients_(
-          {blocks_at_once(g), kWinogradPoints, winograd_matrix(largest_block(g), g.k + kGap)}),
+      inputs_({blocks_at_once(g), kWinogradPoints, winograd_matrix(largest_block(g), row(g.c))}),
+      gradients_({blocks_at_once(g), kWinogradPoints, winograd_matrix(largest_block(g), row(g.k))}),
       zeros_(Tensor::zeros({g.c})) {}
 
 std::int64_t WinogradWeightGradient::images_together() const {
@@ -139,8 +142,8 @@ void WinogradWeightGradient::add(const Tensor& x, const Tensor& grad_y) {
     for (std::int64_t i = 0; i < at_once && first < end; ++i) {
       const std::int64_t count = block_from(g_, first, end);
       blocks.push_back({.tiles = {g_, first, count},
-                        .inputs = matrices(inputs_, i, g_.c + kGap),
-                        .gradients = matrices(gradients_, i, g_.k + kGap)});
+                        .inputs = matrices(inputs_, i, row(g_.c)),
+                        .gradients = matrices(gradients_, i, row(g_.k))});
       first += count;
     }
     transform(g_, x, grad_y, zeros_, blocks);
@@ -150,10 +153,10 @@ void WinogradWeightGradient::add(const Tensor& x, const Tensor& grad_y) {
 
 void WinogradWeightGradient::finish(Tensor& grad_weight) {
   static const auto transform_back = winograd_weight_gradient_kernel();
-  const std::int64_t taps = g_.c * g_.k;
-  parallel_shares(taps, [&](std::int64_t begin, std::int64_t end, int) {
+  const std::int64_t filters = g_.c * g_.k;
+  parallel_shares(filters, [&](std::int64_t begin, std::int64_t end, int) {
     transform_back(sums_.data() + begin, sums_.shape()[1], end - begin, grad_weight.data() + begin,
-                   taps);
+                   filters);
   });
 }
 

@@ -76,7 +76,7 @@ inline void points_vector(const float* const* pixels, int64_t c, float* v, int64
 }
 
 template <typename Of, int high, int wide>
-void points(const float* const* pixels, int64_t channels, float* v, int64_t stride) {
+void make_points(const float* const* pixels, int64_t channels, float* v, int64_t stride) {
   for_each_vector(channels, [=](int64_t c, auto lanes) {
     points_vector<Of, high, wide>(pixels, c, v + c, stride, lanes);
   });
@@ -142,16 +142,16 @@ void weight_row(const WinogradPanel& p) {
 }
 
 // The transforms of tiles of each size, and of each row of points.
-using Points = decltype(&points<Inputs, 1, 1>);
+using MakePoints = decltype(&make_points<Inputs, 1, 1>);
 using Output = decltype(&output<1, 1>);
 template <typename Of, int high>
-constexpr Points kPoints[4] = {points<Of, high, 1>, points<Of, high, 2>, points<Of, high, 3>,
-                               points<Of, high, 4>};
+constexpr MakePoints kMakePoints[4] = {make_points<Of, high, 1>, make_points<Of, high, 2>,
+                                       make_points<Of, high, 3>, make_points<Of, high, 4>};
 template <int high>
 constexpr Output kOutputs[4] = {output<high, 1>, output<high, 2>, output<high, 3>, output<high, 4>};
 template <typename Of>
-constexpr const Points* kAllPoints[4] = {kPoints<Of, 1>, kPoints<Of, 2>, kPoints<Of, 3>,
-                                         kPoints<Of, 4>};
+constexpr const MakePoints* kAllMakePoints[4] = {kMakePoints<Of, 1>, kMakePoints<Of, 2>,
+                                                 kMakePoints<Of, 3>, kMakePoints<Of, 4>};
 constexpr const Output* kAllOutputs[4] = {kOutputs<1>, kOutputs<2>, kOutputs<3>, kOutputs<4>};
 constexpr decltype(&weight_row<0>) kWeightRows[6] = {weight_row<0>, weight_row<1>, weight_row<2>,
                                                      weight_row<3>, weight_row<4>, weight_row<5>};
@@ -160,7 +160,7 @@ constexpr decltype(&weight_row<0>) kWeightRows[6] = {weight_row<0>, weight_row<1
 
 void winograd_input(TileSize tile, const float* const* pixels, int64_t channels, float* v,
                     int64_t stride) {
-  kAllPoints<Inputs>[tile.high - 1][tile.wide - 1](pixels, channels, v, stride);
+  kAllMakePoints<Inputs>[tile.high - 1][tile.wide - 1](pixels, channels, v, stride);
 }
 
 void winograd_output(TileSize tile, const float* m, int64_t stride, int64_t channels,
@@ -170,7 +170,7 @@ void winograd_output(TileSize tile, const float* m, int64_t stride, int64_t chan
 
 void winograd_output_gradient(TileSize tile, const float* const* pixels, int64_t channels, float* m,
                               int64_t stride) {
-  kAllPoints<Gradients>[tile.high - 1][tile.wide - 1](pixels, channels, m, stride);
+  kAllMakePoints<Gradients>[tile.high - 1][tile.wide - 1](pixels, channels, m, stride);
 }
 
 void winograd_weight_gradient(const float* u, int64_t stride, int64_t count, float* weight,

@@ -40,10 +40,13 @@ inline std::unique_ptr<nn::Sequential> small_model(bool batch_norm) {
   }
   model->add("relu", std::make_unique<nn::ReLU>());
   model->add("pool", std::make_unique<nn::MaxPool2d>(nn::MaxPool2dOptions{.kernel_size = 4}));
+  // Large enough for Winograd's way, with nothing behind it that would visit winners.
+  model->add("conv2", std::make_unique<nn::Conv2d>(nn::Conv2dOptions{
+                          .in_channels = 8, .out_channels = 32, .kernel_size = 3, .padding = 1}));
   model->add("drop", std::make_unique<nn::Dropout>(nn::DropoutOptions{.p = 0.2}));
   model->add("flatten", std::make_unique<nn::Flatten>());
   model->add("fc", std::make_unique<nn::Linear>(
-                       nn::LinearOptions{.in_features = 8 * 7 * 7, .out_features = 10}));
+                       nn::LinearOptions{.in_features = 32 * 7 * 7, .out_features = 10}));
   return model;
 }
 

@@ -122,6 +122,10 @@ const Conv2dOptions kStrided = {
     .in_channels = 4, .out_channels = 6, .kernel_size = 3, .stride = 2, .padding = 1, .groups = 2};
 const Conv2dOptions kWinograd = {
     .in_channels = 16, .out_channels = 20, .kernel_size = 3, .padding = 1};
+// Neither gradient visits winners, and images that belong together in the weight's are more than
+// the cache would have at once.
+const Conv2dOptions kWinogradPixels = {
+    .in_channels = 20, .out_channels = 128, .kernel_size = 3, .padding = 1};
 // Both ways round the same numbers, so they differ no more than in float32.
 const Conv2dOptions kBf16 = {.in_channels = 16,
                              .out_channels = 40,
@@ -147,6 +151,7 @@ INSTANTIATE_TEST_SUITE_P(
              false,
              MaxPool2dOptions{.kernel_size = 3, .stride = 2, .padding = 1, .ceil_mode = true},
              {12, 8, 9, 16}},
+        Case{kWinogradPixels, true, MaxPool2dOptions{.kernel_size = 2}, {13, 14, 14, 20}},
         Case{kBf16, true, {}, {13, 9, 8, 16}},
         Case{kBf16, true, MaxPool2dOptions{.kernel_size = 2}, {13, 14, 14, 16}},
         Case{kBf16,
