@@ -7,7 +7,7 @@
 // rows of 4 vectors need 10 loads for 24 of them, and the rows' offsets stay in registers; 14 of 2
 // need 16 for 28, and 4 more for offsets (on Ice Lake 0.7 to 0.8 of the speed, in busy moments and
 // in quiet ones). Two steps between branches are 1.00 to 1.04 times as fast as one with AVX2, and
-// 1.03 to 1.07 in busy moments; 0.97 where k is 3. AVX-512 has not been measured.
+// 1.00 to 1.07 in busy moments; 0.97 where k is 3. AVX-512 has not been measured.
 #include "core/blis/brgemm.h"
 
 #include <algorithm>
