@@ -60,7 +60,7 @@ class ConvWeightGradient {
   /// The conv_input of some images, g.n at most, and the gradient of their outputs (n, P, Q, K).
   /// Uses all threads.
   void run(const Tensor& input, const Tensor& grad_y);
-  /// After the last `run`, of which there was one: only now all of the gradient is there.
+  /// Once, after the last `run`; before it some of the gradient may be missing. REQUIRES: a `run`.
   void finish();
 
  private:
