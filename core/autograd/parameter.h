@@ -65,6 +65,8 @@ class Parameter {
   /// with the first since zeroing, it overwrites all of it. So nobody needs to clear the memory
   /// before.
   GradSum contribute_grad();
+  /// Since it was zeroed nothing has been contributed, and nobody has asked for it.
+  bool grad_is_zero() const { return grad_is_zero_; }
 
  private:
   friend class ParameterStore;

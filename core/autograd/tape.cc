@@ -94,6 +94,18 @@ void Tape::backward(const Variable& root, Tensor grad_output) {
   finished_ = true;
 }
 
+std::span<float> Tape::factor_memory(Parameter& parameter, std::int64_t floats) const {
+  const bool alone =
+      parameter.grad_is_zero() && users_[static_cast<std::size_t>(parameter.index())] == 1;
+  const std::span<float> memory =
+      factor_memory_ && alone ? factor_memory_(parameter) : std::span<float>();
+  if (memory.empty() || std::ssize(memory) < floats) {
+    return {};
+  }
+  parameter.contribute_grad();  // so that nobody fills it with zeros
+  return memory;
+}
+
 const Tensor& Tape::grad(const Variable& leaf) const {
   check(leaf.requires_grad(), "this variable was not watched: it has no gradient");
   return grads_.at(static_cast<std::size_t>(leaf.slot().index));

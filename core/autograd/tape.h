@@ -107,6 +107,16 @@ class Tape {
   /// reverse order of use. This is what lets communication overlap with backward.
   void set_on_ready(std::function<void(Parameter&)> on_ready) { on_ready_ = std::move(on_ready); }
 
+  /// Asked for by `backward` where a node could leave the gradient of a weight as the two factors
+  /// whose product it is, if it is the only contribution since zeroing: gives memory for them
+  /// (core/nn/linear_factors.h), or nothing. For whoever makes the product elsewhere: what
+  /// Parameter::grad() holds of a gradient that was left so has no meaning.
+  using FactorMemory = std::function<std::span<float>(const Parameter&)>;
+  void set_factor_memory(FactorMemory memory) { factor_memory_ = std::move(memory); }
+  /// For use by nodes, which then leave the factors there, unless it is empty: so it is where there
+  /// is no room for so many floats.
+  std::span<float> factor_memory(Parameter& parameter, std::int64_t floats) const;
+
   /// A leaf whose gradient is wanted: `grad` gives it after `backward`.
   Variable watch(Tensor value);
 
@@ -140,6 +150,7 @@ class Tape {
   Options options_;
   StepContext context_;
   std::function<void(Parameter&)> on_ready_;
+  FactorMemory factor_memory_;
   std::vector<Entry> entries_;
   std::vector<Tensor> grads_;
   std::vector<int> users_;  // by parameter index: recorded nodes that have yet to run backward

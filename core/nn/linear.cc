@@ -8,6 +8,7 @@
 #include "core/nn/column_sums_kernel.h"
 #include "core/nn/init.h"
 #include "core/nn/linear_bf16.h"
+#include "core/nn/linear_factors.h"
 #include "core/nn/linear_float32.h"
 #include "core/nn/share_out.h"
 #include "core/tensor/transpose.h"
@@ -41,9 +42,7 @@ class LinearNode : public Node {
 
   void backward(Tape& tape, Tensor grad_output) override {
     Parameter& weight = *parameters_[0];
-    const bool bf16 = precision_ == Precision::kBfloat16;
-    (bf16 ? bf16_linear_backward_weight : float32_linear_backward_weight)(x_, grad_output,
-                                                                          weight.contribute_grad());
+    backward_weight(tape, weight, grad_output);
     if (parameter_count_ == 2) {
       contribute_column_sums(grad_output, *parameters_[1]);
     }
@@ -53,6 +52,21 @@ class LinearNode : public Node {
   }
 
  private:
+  void backward_weight(const Tape& tape, Parameter& weight, const Tensor& grad_y) const {
+    if (precision_ == Precision::kBfloat16) {
+      bf16_linear_backward_weight(x_, grad_y, weight.contribute_grad());
+      return;
+    }
+    const std::int64_t in = weight.shape()[0];
+    const std::int64_t out = weight.shape()[1];
+    const std::int64_t floats = LinearFactors::floats(x_.shape()[0], in, out);
+    if (const std::span<float> memory = tape.factor_memory(weight, floats); !memory.empty()) {
+      LinearFactors(memory, in, out).assign(x_, grad_y);
+    } else {
+      float32_linear_backward_weight(x_, grad_y, weight.contribute_grad());
+    }
+  }
+
   // grad x^T = weight grad_y^T: so the large matrix is read as it lies, and only the small ones are
   // transposed.
   Tensor backward_data(const Tensor& weight, const Tensor& grad_y) const {
