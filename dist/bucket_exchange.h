@@ -6,11 +6,13 @@
 // if ranks share memory (dist/shared_exchange.h).
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <span>
 #include <vector>
 
+#include "core/autograd/parameter.h"
 #include "dist/communicator.h"
 #include "dist/partition.h"
 #include "dist/shard_tree.h"
@@ -47,6 +49,9 @@ class BucketExchange {
   void begin_step(std::int64_t step, const StepReport& report,
                   std::span<const std::span<const float>> partials, std::span<float> sum);
 
+  /// See Tape::set_factor_memory. As a rule there is none.
+  virtual std::span<float> factor_memory(const Parameter& /*parameter*/) { return {}; }
+
   void start(int bucket);
   /// Moves all started buckets on; returns whether anything came from another rank.
   bool advance();
@@ -55,8 +60,9 @@ class BucketExchange {
   bool finished(int bucket) const {
     return phases_[static_cast<std::size_t>(bucket)] == Phase::kFinished;
   }
-  /// Writes the sum of a finished bucket, once a step: all of it, or this rank's chunk.
-  virtual void take_sum(int bucket) = 0;
+  /// Writes the sum of a finished bucket, once a step: all of it, or this rank's chunk. Returns how
+  /// long it made gradients from their factors meanwhile, which is no communication.
+  virtual std::chrono::nanoseconds take_sum(int bucket) = 0;
   /// Throws Error, naming a rank that does not answer. REQUIRES: a bucket is on its way.
   [[noreturn]] void fail_late() const;
 

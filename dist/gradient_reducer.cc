@@ -102,6 +102,10 @@ void GradientReducer::begin_step(std::int64_t step, const StepReport& report,
   }
 }
 
+std::span<float> GradientReducer::factor_memory(const Parameter& parameter) {
+  return alone() ? std::span<float>() : exchange_->factor_memory(parameter);
+}
+
 void GradientReducer::on_ready(const Parameter& parameter) {
   if (alone() || mode_ == Overlap::kOff) {
     return;
@@ -152,11 +156,11 @@ std::optional<int> GradientReducer::next_sum() {
     const auto began = Clock::now();
     await_bucket(bucket);
     const auto there = Clock::now();
-    exchange_->take_sum(bucket);
+    const std::chrono::nanoseconds multiplying = exchange_->take_sum(bucket);
     if (exchange_->started() == exchange_->finished()) {
-      busy_ += Clock::now() - there;  // otherwise counted with the others' way
+      busy_ += Clock::now() - there - multiplying;  // otherwise counted with the others' way
     }
-    add_exposed(Clock::now() - began);
+    add_exposed(Clock::now() - began - multiplying);
   }
   return bucket;
 }

@@ -61,6 +61,9 @@ class GradientReducer {
   /// for a rank that does not answer or has drifted.
   void begin_step(std::int64_t step, const StepReport& report,
                   std::span<const std::span<const float>> partials);
+  /// Where the factors of a parameter's gradient may be left instead of it, if all of this rank's
+  /// gradient is one contribution; empty: nowhere.
+  std::span<float> factor_memory(const Parameter& parameter);
   /// The parameter's gradient will not change any more in this step.
   void on_ready(const Parameter& parameter);
   /// After backward: parameters that were not told to be ready are taken as they are. Returns when

@@ -17,6 +17,9 @@ ShardRunner::ShardRunner(const Parts& parts, Options options) : parts_(parts), o
       parts_.reducer.on_ready(parameter);
     }
   });
+  tape_.set_factor_memory([this](const Parameter& parameter) {
+    return only_slice_ ? parts_.reducer.factor_memory(parameter) : std::span<float>();
+  });
   const std::size_t count = parts_.tree.partials_of(parts_.communicator.rank()).size();
   const Shape flat = {static_cast<std::int64_t>(parts_.store.values().size())};
   for (std::size_t i = 0; i < count; ++i) {
@@ -33,6 +36,7 @@ void ShardRunner::run(std::span<const std::int64_t> global_batch, std::int64_t e
   seen_ = &seen;
   report_ = report;
   reducing_ = false;
+  only_slice_ = false;
   const int rank = parts_.communicator.rank();
   if (!options_.reproducible) {
     run_leaf(rank);
@@ -120,6 +124,7 @@ void ShardRunner::run_slice(Range slice, bool last) {
   report_.not_numbers = std::isfinite(report_.loss_sum) ? 0 : 1;
   if (last && !options_.reproducible) {
     reducing_ = true;
+    only_slice_ = std::ssize(ids_) <= options_.batch_size;
     parts_.reducer.begin_step(step_, report_, partial_sums_);
   }
   tape_.backward(loss.value);

@@ -68,7 +68,8 @@ class ShardRunner {
   std::int64_t step_ = 0;
   StepReport report_;
   data::IdDigest* seen_ = nullptr;
-  bool reducing_ = false;  // the partial sum is in the making, and the reducer waits for it
+  bool reducing_ = false;    // the partial sum is in the making, and the reducer waits for it
+  bool only_slice_ = false;  // and all of it comes from the slice at hand
 
   std::vector<float> buffers_before_;
   std::vector<float> buffer_changes_;  // by own shard, times its images

@@ -105,6 +105,10 @@ class Trainer {
   Overlap overlap() const { return reducer_.overlap(); }
   /// Whether ranks read each other's gradients and weights where they lie, instead of by messages.
   bool shares_memory() const { return shared_ != nullptr; }
+  /// Of the whole gradient, as messages carry it.
+  std::int64_t gradient_bytes() const {
+    return partition_.elements() * (options_.reduce.bf16 ? 2 : 4);
+  }
   /// In how many pieces gradients travel.
   int buckets() const { return partition_.buckets(); }
   /// The average length of those steps, waiting included; 0 before there are any.

@@ -96,7 +96,7 @@ RunFigures parse_run(const std::string& output, std::int64_t batch_size) {
   if (const auto found = json.find("communication"); found != json.end() && found->is_object()) {
     run.communication_seconds = number(*found, "seconds_per_step");
     run.exposed_seconds = number(*found, "exposed_seconds_per_step");
-    run.bytes_sent = number(*found, "bytes_per_step");
+    run.gradient_bytes = number(*found, "gradient_bytes");
     run.buckets = std::max<std::int64_t>(1, static_cast<std::int64_t>(number(*found, "buckets")));
     run.overlap = found->value("overlap", "");
     const double imbalance = number(*found, "imbalance");
@@ -154,13 +154,10 @@ std::vector<ScalingRow> scaling_rows(const std::vector<std::vector<RunFigures>>&
 std::optional<Workload> workload_of(const std::vector<std::vector<RunFigures>>& runs,
                                     std::int64_t batch_size_of_one) {
   const int most = runs.back().front().ranks;
-  const double sent =
-      median(each(runs.back(), [](const RunFigures& run) { return run.bytes_sent; }));
-  if (runs.front().front().ranks != 1 || most == 1 || sent <= 0) {
+  const double gradient_bytes = runs.back().back().gradient_bytes;
+  if (runs.front().front().ranks != 1 || most == 1 || gradient_bytes <= 0) {
     return std::nullopt;
   }
-  // A rank sends 2 (ranks - 1) / ranks times the gradient.
-  const double gradient_bytes = sent * most / (2.0 * (most - 1));
   return Workload{.compute_seconds = static_cast<double>(batch_size_of_one) /
                                      median(each(runs.front(), images_per_second)),
                   .images = static_cast<double>(batch_size_of_one),

@@ -12,8 +12,8 @@
 
 namespace convoy::launcher {
 
-/// What one `convoy train --json` says of its speed. Seconds and bytes are those of an average step
-/// on rank 0.
+/// What one `convoy train --json` says of its speed. Seconds are those of an average step on rank
+/// 0.
 struct RunFigures {
   int ranks = 1;
   int threads = 1;
@@ -21,8 +21,8 @@ struct RunFigures {
   double step_seconds = 0.0;
   double communication_seconds = 0.0;  ///< hidden or not
   double exposed_seconds = 0.0;        ///< of that, what training waited for
-  double bytes_sent = 0.0;
-  std::int64_t buckets = 1;  ///< in which gradients travelled
+  double gradient_bytes = 0.0;         ///< of the whole gradient, as messages carry it
+  std::int64_t buckets = 1;            ///< in which gradients travelled
   std::string overlap = {};  ///< how gradients travelled in the end: "off", "poll", "thread"
   /// The longest time that a rank computed, against the average of all ranks.
   std::optional<double> imbalance = {};

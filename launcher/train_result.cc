@@ -36,6 +36,7 @@ Json communication_json(const TrainResult& result) {
           {"shared_memory", trainer.shares_memory()},
           {"bytes_per_step",
            statistics.steps > 0 ? statistics.bytes_sent / statistics.steps : std::int64_t{0}},
+          {"gradient_bytes", trainer.gradient_bytes()},
           {"buckets", trainer.buckets()},
           {"seconds_per_step", per_step(statistics.total.count(), statistics.steps)},
           {"exposed_seconds_per_step", per_step(statistics.exposed.count(), statistics.steps)},

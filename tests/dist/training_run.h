@@ -45,8 +45,12 @@ inline std::unique_ptr<nn::Sequential> small_model(bool batch_norm) {
                           .in_channels = 8, .out_channels = 32, .kernel_size = 3, .padding = 1}));
   model->add("drop", std::make_unique<nn::Dropout>(nn::DropoutOptions{.p = 0.2}));
   model->add("flatten", std::make_unique<nn::Flatten>());
-  model->add("fc", std::make_unique<nn::Linear>(
-                       nn::LinearOptions{.in_features = 32 * 7 * 7, .out_features = 10}));
+  // So large that ranks which share memory leave its gradient as two factors, and of a width at
+  // which a rank's part does not end with a row.
+  model->add("hidden", std::make_unique<nn::Linear>(
+                           nn::LinearOptions{.in_features = 32 * 7 * 7, .out_features = 60}));
+  model->add(
+      "fc", std::make_unique<nn::Linear>(nn::LinearOptions{.in_features = 60, .out_features = 10}));
   return model;
 }
 

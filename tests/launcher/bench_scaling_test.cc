@@ -17,7 +17,7 @@ using ::testing::Not;
 
 constexpr const char* kRun =
     R"({"run_dir":"r","world_size":2,"threads":1,"steps":50,"images_per_second":800.0,)"
-    R"("step_seconds":0.08,"communication":{"overlap":"poll","bytes_per_step":5000000,"buckets":7,"seconds_per_step":0.03,)"
+    R"("step_seconds":0.08,"communication":{"overlap":"poll","gradient_bytes":5000000,"buckets":7,"seconds_per_step":0.03,)"
     R"("exposed_seconds_per_step":0.01,"hidden_share":0.67,"imbalance":1.05},"epochs":[]})";
 
 RunFigures run_of(int ranks, double images_per_second) {
@@ -36,7 +36,7 @@ TEST(BenchScalingTest, FiguresAreReadFromTheLastObject) {
   EXPECT_EQ(run.step_seconds, 0.08);
   EXPECT_EQ(run.communication_seconds, 0.03);
   EXPECT_EQ(run.exposed_seconds, 0.01);
-  EXPECT_EQ(run.bytes_sent, 5000000);
+  EXPECT_EQ(run.gradient_bytes, 5000000);
   EXPECT_EQ(run.buckets, 7);
   EXPECT_EQ(run.overlap, "poll");
   EXPECT_EQ(run.imbalance, 1.05);
@@ -120,7 +120,7 @@ TEST(BenchScalingTest, ThreadsCountAsCoresTaken) {
 
 TEST(BenchScalingTest, ThePredictionStartsFromOneRanksStepAndTheGradientsBytes) {
   RunFigures three = run_of(3, 300);
-  three.bytes_sent = 4e6 * 2 * 2 / 3;
+  three.gradient_bytes = 4e6;
   three.buckets = 4;
   const auto workload = workload_of({{run_of(1, 64)}, {three}}, 32);
   ASSERT_TRUE(workload);
@@ -130,7 +130,7 @@ TEST(BenchScalingTest, ThePredictionStartsFromOneRanksStepAndTheGradientsBytes) 
   EXPECT_EQ(workload->buckets, 4);
 }
 
-TEST(BenchScalingTest, WithoutBytesSentThereIsNoPrediction) {
+TEST(BenchScalingTest, WithoutAGradientThereIsNoPrediction) {
   EXPECT_FALSE(workload_of({{run_of(1, 64)}}, 32));
   EXPECT_FALSE(workload_of({{run_of(1, 64)}, {run_of(2, 100)}}, 32));
   const ScalingReport report = {.rows = scaling_rows({{run_of(1, 64)}}, 2)};
