@@ -1,14 +1,16 @@
 # convoy_isa_sources(TARGET FILE...): compiles each kernel file once per instruction set, each time
 # in a namespace of its own (see core/base/isa.h). Without errno a square root is one instruction.
+# Where there is no PREFETCHW it does nothing.
 function(convoy_isa_sources target)
   set(isas generic)
+  set(flags_generic "")
   if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
     set(isas generic avx2 avx512)
+    set(flags_generic -mprfchw)
     target_compile_definitions(${target} PUBLIC CONVOY_X86_KERNELS)
   endif()
-  set(flags_generic "")
-  set(flags_avx2 -mavx2 -mfma)
-  set(flags_avx512 -mavx512f -mavx512dq -mavx512bw -mavx512vl -mfma -mprefer-vector-width=512)
+  set(flags_avx2 -mavx2 -mfma -mprfchw)
+  set(flags_avx512 -mavx512f -mprfchw -mavx512dq -mavx512bw -mavx512vl -mfma -mprefer-vector-width=512)
   foreach(file ${ARGN})
     foreach(isa ${isas})
       convoy_isa_object(${target} ${file} ${isa} ${flags_${isa}})
