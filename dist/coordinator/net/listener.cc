@@ -158,17 +158,19 @@ class Listener::Impl {
     check(stop_.get() >= 0, "cannot listen on {}: {}", address_, std::strerror(errno));
   }
 
-  ~Impl() {
-    if (thread_.joinable()) {
-      ::eventfd_write(stop_.get(), 1);
-      thread_.join();
-    }
-  }
+  ~Impl() { stop(); }
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
 
   void start(OnConnection on_connection) {
     thread_ = std::thread([this, on = std::move(on_connection)] { run(on); });
+  }
+  void stop() {
+    if (thread_.joinable()) {
+      ::eventfd_write(stop_.get(), 1);
+      thread_.join();
+    }
+    socket_.close();
   }
   const std::string& address() const { return address_; }
 
@@ -217,6 +219,9 @@ Listener::~Listener() = default;
 
 void Listener::start(OnConnection on_connection) {
   impl_->start(std::move(on_connection));
+}
+void Listener::stop() {
+  impl_->stop();
 }
 const std::string& Listener::address() const {
   return impl_->address();

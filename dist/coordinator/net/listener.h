@@ -8,7 +8,7 @@
 
 namespace convoy::dist {
 
-/// Accepts connections on a thread of its own until destroyed.
+/// Accepts connections on a thread of its own until stopped or destroyed.
 class Listener {
  public:
   /// Takes over a connected socket: non-blocking, closed on exec. On the listener's thread.
@@ -30,6 +30,8 @@ class Listener {
 
   /// Once.
   void start(OnConnection on_connection);
+  /// Closes the port. After this on_connection is neither running nor called again.
+  void stop();
   /// The host as it was given, with the true port.
   const std::string& address() const;
 

@@ -114,6 +114,7 @@ class CoordinatorServer::Impl {
   }
 
   ~Impl() {
+    listener_.stop();  // before what it hands connections to ends
     server_->GetHealthCheckService()->Shutdown();
     service_.stop();
     server_->Shutdown(std::chrono::system_clock::now() + kGraceAtEnd);

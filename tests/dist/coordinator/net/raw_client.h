@@ -33,11 +33,15 @@ class RawClient {
     const timeval patience = {.tv_sec = 60, .tv_usec = 0};
     ::setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
     ::setsockopt(socket_, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+    ASSERT_TRUE(try_connect(port));
+  }
+  /// False if nobody listens there.
+  bool try_connect(int port) {
     sockaddr_in name = {};
     name.sin_family = AF_INET;
     name.sin_port = htons(static_cast<in_port_t>(port));
     name.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    ASSERT_EQ(::connect(socket_, reinterpret_cast<const sockaddr*>(&name), sizeof name), 0);
+    return ::connect(socket_, reinterpret_cast<const sockaddr*>(&name), sizeof name) == 0;
   }
   /// False if the other side does not take it.
   bool send(std::string_view bytes) {

@@ -257,5 +257,24 @@ TEST_F(ServiceHostileTest, AServerEndsWhileClientsHoldStreamsAndHalfSentCalls) {
   EXPECT_EQ(stream->Finish().error_code(), grpc::StatusCode::UNAVAILABLE);
 }
 
+TEST_F(ServiceHostileTest, AServerEndsWhileClientsKeepComing) {
+  std::atomic<int> open_port = 0;
+  std::atomic<bool> enough = false;
+  std::thread comer([&] {
+    while (!enough) {
+      RawClient().try_connect(open_port);
+    }
+  });
+  for (int i = 0; i < 50; ++i) {
+    serve();
+    open_port = port();
+    std::this_thread::sleep_for(milliseconds(2));
+    stop_serving();
+    EXPECT_FALSE(RawClient().try_connect(open_port)) << "the port stays open";
+  }
+  enough = true;
+  comer.join();
+}
+
 }  // namespace
 }  // namespace convoy::dist
