@@ -38,6 +38,24 @@ std::vector<StatusReport> all_reports(const StatusOptions& options) {
   return reports;
 }
 
+// A run of this machine may end, and its coordinator with it, between two questions. Asked anew,
+// what it left on disk answers.
+StatusReport one_report(const StatusOptions& options) {
+  const auto ask = [&] {
+    const OneRun one = open_run(options.run, options.connection);
+    return one.source.report(one.run, parts_of(options));
+  };
+  try {
+    return ask();
+  } catch (const dist::Refusal& refusal) {
+    if (refusal.kind() != dist::Refusal::Kind::kUnavailable ||
+        !options.connection.address.empty()) {
+      throw;
+    }
+  }
+  return ask();
+}
+
 StatusScreen screen_now() {
   return {.terminal = terminal_of(STDOUT_FILENO), .columns = terminal_columns(STDOUT_FILENO)};
 }
@@ -79,8 +97,7 @@ int run_status(const StatusOptions& options) {
   if (many) {
     std::cout << text_of(all_reports(options), options) << std::flush;
   } else {
-    const OneRun one = open_run(options.run, options.connection);
-    std::cout << text_of(one.source.report(one.run, parts_of(options)), options) << std::flush;
+    std::cout << text_of(one_report(options), options) << std::flush;
   }
   return kExitDone;
 }
