@@ -49,9 +49,6 @@ class BucketExchange {
   void begin_step(std::int64_t step, const StepReport& report,
                   std::span<const std::span<const float>> partials, std::span<float> sum);
 
-  /// See Tape::set_factor_memory. As a rule there is none.
-  virtual std::span<float> factor_memory(const Parameter& /*parameter*/) { return {}; }
-
   void start(int bucket);
   /// Moves all started buckets on; returns whether anything came from another rank.
   bool advance();

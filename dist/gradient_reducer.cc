@@ -27,7 +27,7 @@ std::unique_ptr<BucketExchange> make_exchange(const BucketExchange::Parts& parts
   }
   check(options.keep_own && !options.reduce.bf16,
         "ranks that share memory keep their own sums, unrounded");
-  return std::make_unique<SharedExchange>(parts, *options.shared);
+  return std::make_unique<SharedExchange>(parts, *options.shared, options.factored);
 }
 
 Overlap wanted_overlap(const Partition& partition, const GradientReducer::Options& options) {
@@ -100,10 +100,6 @@ void GradientReducer::begin_step(std::int64_t step, const StepReport& report,
     working_ = true;
     changed_.notify_all();
   }
-}
-
-std::span<float> GradientReducer::factor_memory(const Parameter& parameter) {
-  return alone() ? std::span<float>() : exchange_->factor_memory(parameter);
 }
 
 void GradientReducer::on_ready(const Parameter& parameter) {

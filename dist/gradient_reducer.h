@@ -20,6 +20,7 @@
 
 #include "core/autograd/parameter.h"
 #include "dist/bucket_exchange.h"
+#include "dist/factored_gradients.h"
 #include "dist/overlap_choice.h"
 #include "dist/reduce_options.h"
 #include "dist/shared_store.h"
@@ -47,6 +48,8 @@ class GradientReducer {
     /// this. Keeps own and rounds nothing. As nothing travels, `overlap` makes no difference:
     /// ranks say during backward which gradients are ready.
     SharedStore* shared = nullptr;
+    /// With `shared`: what ranks leave of their gradients as factors; must outlive this.
+    const FactoredGradients* factored = nullptr;
   };
 
   /// Makes a duplicate of `communicator` for itself. Store, partition and tree must outlive this.
@@ -61,9 +64,6 @@ class GradientReducer {
   /// for a rank that does not answer or has drifted.
   void begin_step(std::int64_t step, const StepReport& report,
                   std::span<const std::span<const float>> partials);
-  /// Where the factors of a parameter's gradient may be left instead of it, if all of this rank's
-  /// gradient is one contribution; empty: nowhere.
-  std::span<float> factor_memory(const Parameter& parameter);
   /// The parameter's gradient will not change any more in this step.
   void on_ready(const Parameter& parameter);
   /// After backward: parameters that were not told to be ready are taken as they are. Returns when

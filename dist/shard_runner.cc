@@ -18,7 +18,7 @@ ShardRunner::ShardRunner(const Parts& parts, Options options) : parts_(parts), o
     }
   });
   tape_.set_factor_memory([this](const Parameter& parameter) {
-    return only_slice_ ? parts_.reducer.factor_memory(parameter) : std::span<float>();
+    return only_slice_ ? parts_.factored.memory(parameter) : std::span<float>();
   });
   const std::size_t count = parts_.tree.partials_of(parts_.communicator.rank()).size();
   const Shape flat = {static_cast<std::int64_t>(parts_.store.values().size())};
@@ -36,7 +36,8 @@ void ShardRunner::run(std::span<const std::int64_t> global_batch, std::int64_t e
   seen_ = &seen;
   report_ = report;
   reducing_ = false;
-  only_slice_ = false;
+  only_slice_ = std::ssize(ids_) <= options_.batch_size;
+  parts_.factored.begin_step();
   const int rank = parts_.communicator.rank();
   if (!options_.reproducible) {
     run_leaf(rank);
@@ -49,6 +50,7 @@ void ShardRunner::run(std::span<const std::int64_t> global_batch, std::int64_t e
   const Tensor gradients = parts_.store.gradient_memory();
   for (std::size_t i = 0; i < nodes.size(); ++i) {
     run_node(nodes[i], 0, partials_[i]);
+    parts_.factored.end_partial(partials_[i].values());
   }
   parts_.store.use_gradient_memory(gradients);  // where the sum of all ranks goes
   reconcile_buffers();
@@ -59,6 +61,7 @@ void ShardRunner::run_node(Range node, std::size_t depth, Tensor sum) {
   if (ShardTree::is_leaf(node)) {
     parts_.store.use_gradient_memory(sum);
     run_leaf(static_cast<int>(node.begin));
+    parts_.factored.end_shard(sum.values());
     return;
   }
   if (depth == left_sums_.size()) {
@@ -67,10 +70,17 @@ void ShardRunner::run_node(Range node, std::size_t depth, Tensor sum) {
   const Tensor left = left_sums_[depth];
   run_node(ShardTree::left(node), depth + 1, left);
   run_node(ShardTree::right(node), depth + 1, sum);
-  parallel_for(left.elements(), [&](std::int64_t begin, std::int64_t end, int) {
-    std::transform(left.data() + begin, left.data() + end, sum.data() + begin, sum.data() + begin,
-                   std::plus());
-  });
+  const auto add = [&](Range range, const FactoredGradients::Weight* weight) {
+    if (weight != nullptr && weight->leaving) {
+      return;
+    }
+    parallel_for(range.size(), [&](std::int64_t begin, std::int64_t end, int) {
+      const float* first = left.data() + range.begin;
+      float* to = sum.data() + range.begin;
+      std::transform(first + begin, first + end, to + begin, to + begin, std::plus());
+    });
+  };
+  parts_.factored.for_parts({.begin = 0, .end = left.elements()}, add);
 }
 
 // A shard has its part of each batch that the step accumulates.
@@ -124,7 +134,6 @@ void ShardRunner::run_slice(Range slice, bool last) {
   report_.not_numbers = std::isfinite(report_.loss_sum) ? 0 : 1;
   if (last && !options_.reproducible) {
     reducing_ = true;
-    only_slice_ = std::ssize(ids_) <= options_.batch_size;
     parts_.reducer.begin_step(step_, report_, partial_sums_);
   }
   tape_.backward(loss.value);

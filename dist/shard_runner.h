@@ -16,6 +16,7 @@
 #include "core/data/sampler.h"
 #include "core/nn/module.h"
 #include "dist/communicator.h"
+#include "dist/factored_gradients.h"
 #include "dist/gradient_reducer.h"
 #include "dist/shard_tree.h"
 
@@ -31,6 +32,7 @@ class ShardRunner {
     Communicator& communicator;
     const ShardTree& tree;
     GradientReducer& reducer;
+    FactoredGradients& factored;
   };
 
   struct Options {
@@ -69,7 +71,7 @@ class ShardRunner {
   StepReport report_;
   data::IdDigest* seen_ = nullptr;
   bool reducing_ = false;    // the partial sum is in the making, and the reducer waits for it
-  bool only_slice_ = false;  // and all of it comes from the slice at hand
+  bool only_slice_ = false;  // all of a shard's gradient comes from one slice
 
   std::vector<float> buffers_before_;
   std::vector<float> buffer_changes_;  // by own shard, times its images

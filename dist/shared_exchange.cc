@@ -4,70 +4,78 @@
 
 namespace convoy::dist {
 
-SharedExchange::SharedExchange(const Parts& parts, SharedStore& shared)
+using Weight = FactoredGradients::Weight;
+
+SharedExchange::SharedExchange(const Parts& parts, SharedStore& shared,
+                               const FactoredGradients* factored)
     : BucketExchange(parts),
       shared_(shared),
+      factored_(factored),
       peers_(static_cast<std::size_t>(parts.partition.buckets())),
       operands_(static_cast<std::size_t>(parts.tree.partials())),
       own_operands_(operands_.size()) {}
 
 void SharedExchange::begin() {
   ++steps_;
-  shared_.factors().begin_step();
   // Nobody is waited for in a bucket that has not been started.
   std::ranges::fill(peers_, ranks());
 }
 
-std::span<float> SharedExchange::factor_memory(const Parameter& parameter) {
-  return shared_.factors().memory(parameter);
+template <typename Body>
+void SharedExchange::for_parts(Range range, const Body& body) const {
+  if (factored_ == nullptr) {
+    body(range, static_cast<const Weight*>(nullptr));
+  } else {
+    factored_->for_parts(range, body);
+  }
 }
 
 template <typename Body>
-void SharedExchange::for_parts(Range range, const Body& body) const {
-  std::int64_t begin = range.begin;
-  for (const SharedFactors::Weight& weight : shared_.factors().weights()) {
-    const Range inside = {.begin = std::max(begin, weight.range.begin),
-                          .end = std::min(range.end, weight.range.end)};
-    if (inside.begin < inside.end) {
-      body(Range{.begin = begin, .end = inside.begin}, nullptr);
-      body(inside, &weight);
-      begin = inside.end;
+void SharedExchange::for_parts_of_others(int bucket, const Body& body) const {
+  for (int rank = 0; rank < ranks(); ++rank) {
+    if (rank != me()) {
+      for_parts(chunk(bucket, rank), body);
     }
   }
-  body(Range{.begin = begin, .end = range.end}, nullptr);
+}
+
+bool SharedExchange::is_factored(const Weight* weight, std::size_t partial) const {
+  return weight != nullptr && FactoredGradients::there(*weight, mine(partial));
+}
+
+std::size_t SharedExchange::mine(std::size_t partial) const {
+  return factored_->first_partial(me()) + partial;
 }
 
 // Others read the weights of this rank's chunk, and its gradient of theirs. Of factors each reads
 // one whole, which is counted with the weight's first element, and some rows of the other.
 void SharedExchange::count_bytes(int index) {
-  const SharedFactors& factors = shared_.factors();
   std::int64_t floats = chunk(index, me()).size() * (ranks() - 1);
-  for (int rank = 0; rank < ranks(); ++rank) {
-    for_parts(rank == me() ? Range{} : chunk(index, rank),
-              [&](Range range, const SharedFactors::Weight* weight) {
-                floats += weight != nullptr && factors.mine(*weight).there()
-                              ? range.size() / weight->out * factors.mine(*weight).images()
-                              : range.size() * std::ssize(partials_);
-              });
-  }
-  for (const SharedFactors::Weight& weight : factors.weights()) {
-    const nn::LinearFactors& mine = factors.mine(weight);
-    if (mine.there() && parts_.partition.bucket_of(weight.range.begin) == index) {
-      floats += mine.images() * weight.out * (ranks() - 1);
-    }
+  for (std::size_t i = 0; i < partials_.size(); ++i) {
+    for_parts_of_others(index, [&](Range range, const Weight* weight) {
+      floats += is_factored(weight, i)
+                    ? range.size() / weight->out * FactoredGradients::images(*weight, mine(i))
+                    : range.size();
+    });
+    for_parts(parts_.partition.bucket(index), [&](Range range, const Weight* weight) {
+      if (is_factored(weight, i) && range.begin == weight->range.begin) {
+        floats += FactoredGradients::images(*weight, mine(i)) * weight->out * (ranks() - 1);
+      }
+    });
   }
   bytes_sent_ += floats * static_cast<std::int64_t>(sizeof(float));
 }
 
 void SharedExchange::start_bucket(int index) {
   count_bytes(index);
-  for (int rank = 0; rank < ranks(); ++rank) {
-    const Range range = chunk(index, rank);
-    for (std::size_t i = 0; rank != me() && i < partials_.size(); ++i) {
-      const std::span<float> seen = shared_.partial(me(), static_cast<int>(i));
-      if (seen.data() != partials_[i].data()) {
-        std::ranges::copy(part(partials_[i], range), part(seen, range).begin());
-      }
+  for (std::size_t i = 0; i < partials_.size(); ++i) {
+    const std::span<float> seen = shared_.partial(me(), static_cast<int>(i));
+    if (seen.data() != partials_[i].data()) {
+      for_parts_of_others(index, [&](Range range, const Weight* weight) {
+        if (!is_factored(weight, i)) {
+          std::ranges::copy(part(partials_[i], range), part(seen, range).begin());
+        }
+      });
     }
   }
   BucketMarks& marks = shared_.marks(me(), index);
@@ -98,16 +106,16 @@ std::chrono::nanoseconds SharedExchange::take_sum(int bucket) {
           rank == me() ? partials_[i].data() : shared_.partial(rank, static_cast<int>(i)).data();
     }
   }
-  for_parts(chunk(bucket, me()), [&](Range range, const SharedFactors::Weight* weight) {
-    if (weight != nullptr && std::ranges::any_of(weight->factors, &nn::LinearFactors::there)) {
-      const auto began = std::chrono::steady_clock::now();
-      shared_.factors().add_up(*weight, range, operands_, part(sum_, range));
-      multiplying += std::chrono::steady_clock::now() - began;
-      return;
-    }
+  for_parts(chunk(bucket, me()), [&](Range range, const Weight* weight) {
     std::ranges::transform(operands_, own_operands_.begin(),
                            [&](const float* operand) { return operand + range.begin; });
-    parts_.tree.add_up(own_operands_, part(sum_, range));
+    if (weight == nullptr || !FactoredGradients::any_there(*weight)) {
+      parts_.tree.add_up(own_operands_, part(sum_, range));
+      return;
+    }
+    const auto began = std::chrono::steady_clock::now();
+    factored_->add_up(*weight, range, own_operands_, part(sum_, range));
+    multiplying += std::chrono::steady_clock::now() - began;
   });
   return multiplying;
 }

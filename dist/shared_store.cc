@@ -26,8 +26,7 @@ std::size_t most_partials(const ShardTree& tree) {
 }  // namespace
 
 // A block: the mark of ended steps, those of buckets, all values, then the partial sums.
-SharedStore::SharedStore(ParameterStore& store, const BucketExchange::Parts& parts,
-                         std::int64_t images)
+SharedStore::SharedStore(ParameterStore& store, const BucketExchange::Parts& parts)
     : parts_(parts),
       marks_bytes_(alignof(BucketMarks)),
       values_bytes_(page_end(marks_bytes_ + static_cast<std::size_t>(parts.partition.buckets()) *
@@ -35,8 +34,7 @@ SharedStore::SharedStore(ParameterStore& store, const BucketExchange::Parts& par
       partials_bytes_(page_end(values_bytes_ + store.all_values().size_bytes())),
       blocks_(parts.communicator.share(
           partials_bytes_ + most_partials(parts.tree) * float_bytes(parts.partition.elements()))),
-      one_copy_(store.buffers().empty()),
-      factors_(store, parts, images) {
+      one_copy_(store.buffers().empty()) {
   const int me = parts.communicator.rank();
   const auto tensor = [&](int rank, std::size_t offset_bytes, std::size_t elements) {
     return Tensor::in(std::shared_ptr<float[]>(blocks_[static_cast<std::size_t>(rank)],

@@ -16,7 +16,6 @@
 
 #include "core/autograd/parameter.h"
 #include "dist/bucket_exchange.h"
-#include "dist/shared_factors.h"
 
 namespace convoy::dist {
 
@@ -40,15 +39,12 @@ class SharedStore {
  public:
   /// Moves the store's values there (rank 0's, if there is one copy), and its gradients if they are
   /// this rank's only partial sum; from then on they keep that memory alive by themselves. The
-  /// parts must outlive this. `images`: see SharedFactors. A collective.
-  /// REQUIRES: communicator.shares_memory().
-  SharedStore(ParameterStore& store, const BucketExchange::Parts& parts, std::int64_t images = 0);
+  /// parts must outlive this. A collective. REQUIRES: communicator.shares_memory().
+  SharedStore(ParameterStore& store, const BucketExchange::Parts& parts);
 
   BucketMarks& marks(int rank, int bucket);
   /// A rank's partial sum, in the tree's order, of all elements.
   std::span<float> partial(int rank, int index) const;
-  /// What ranks leave of gradients instead of a partial sum.
-  SharedFactors& factors() { return factors_; }
 
   /// To be called when this rank has taken the sums of its chunks and updated the weights of these,
   /// or left them as they are. Returns when all ranks have, and all weights are there: partial sums
@@ -66,8 +62,7 @@ class SharedStore {
   std::size_t partials_bytes_;                        // and the partial sums
   std::vector<std::shared_ptr<std::byte[]>> blocks_;  // by rank
   bool one_copy_;                                     // of the weights: in rank 0's block
-  SharedFactors factors_;
-  std::int64_t steps_ = 0;  // ended
+  std::int64_t steps_ = 0;                            // ended
 };
 
 }  // namespace convoy::dist

@@ -46,13 +46,6 @@ Partition partition_of(const ParameterStore& store, const Communicator& communic
           options.reduce.bucket_bytes};
 }
 
-// In one slice; a micro-shard's gradient is added up before others see it.
-std::int64_t most_images_of_rank(const Communicator& communicator, const TrainerOptions& options) {
-  return options.reproducible
-             ? 0
-             : (options.batch_size + communicator.size() - 1) / communicator.size();
-}
-
 // A micro-shard's gradient is nowhere complete before all are done.
 ReduceOptions reduce_options(const TrainerOptions& options) {
   ReduceOptions reduce = options.reduce;
@@ -82,24 +75,28 @@ Trainer::Trainer(const Parts& parts, TrainerOptions options)
       partition_(partition_of(parts.store, parts.communicator, options_)),
       tree_(options_.reproducible ? options_.micro_shards : parts.communicator.size(),
             parts.communicator.size()),
-      shared_(
-          in_shared_memory(parts.communicator, options_)
-              ? std::make_unique<SharedStore>(
-                    parts.store,
-                    BucketExchange::Parts{
-                        .communicator = parts.communicator, .partition = partition_, .tree = tree_},
-                    most_images_of_rank(parts.communicator, options_))
-              : nullptr),
+      shared_(in_shared_memory(parts.communicator, options_)
+                  ? std::make_unique<SharedStore>(
+                        parts.store, BucketExchange::Parts{.communicator = parts.communicator,
+                                                           .partition = partition_,
+                                                           .tree = tree_})
+                  : nullptr),
+      factored_(parts.store,
+                {.communicator = parts.communicator, .partition = partition_, .tree = tree_},
+                {.images = (options_.batch_size + tree_.shards() - 1) / tree_.shards(),
+                 .shared = shared_ != nullptr}),
       reducer_(parts.store, parts.communicator, partition_, tree_,
                {.reduce = reduce_options(options_),
                 .keep_own = shards_optimizer(parts.communicator, options_),
-                .shared = shared_.get()}),
+                .shared = shared_.get(),
+                .factored = &factored_}),
       runner_({.model = parts.model,
                .store = parts.store,
                .loader = loader_,
                .communicator = parts.communicator,
                .tree = tree_,
-               .reducer = reducer_},
+               .reducer = reducer_,
+               .factored = factored_},
               {.batch_size = options_.batch_size,
                .seed = options_.seed,
                .label_smoothing = options_.label_smoothing,

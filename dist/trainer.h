@@ -21,6 +21,7 @@
 #include "dist/bad_steps.h"
 #include "dist/communicator.h"
 #include "dist/evaluator.h"
+#include "dist/factored_gradients.h"
 #include "dist/gradient_reducer.h"
 #include "dist/observer.h"
 #include "dist/partition.h"
@@ -139,6 +140,7 @@ class Trainer {
   Partition partition_;
   ShardTree tree_;
   std::unique_ptr<SharedStore> shared_;  // if ranks share memory
+  FactoredGradients factored_;
   GradientReducer reducer_;
   ShardRunner runner_;
   Updater updater_;

@@ -1,9 +1,9 @@
 // The gradient of a Linear's weight in float32, x^T grad_y: its two factors, as the product reads
 // them, and the product, of all rows or some.
 //
-// Of few images the factors are much smaller than the product. Ranks that share memory leave the
-// gradient at them, and each multiplies the rows whose weights it updates
-// (dist/shared_factors.h). As an idea: "sufficient factors", Xie et al., "Lighter-Communication
+// Of few images the factors are much smaller than the product. So micro-shards, and ranks that
+// share memory, leave the gradient at them, and the product is made where it is added up
+// (dist/factored_gradients.h). As an idea: "sufficient factors", Xie et al., "Lighter-Communication
 // Distributed Machine Learning via Sufficient Factor Broadcasting", UAI 2016.
 #pragma once
 
