@@ -82,7 +82,7 @@ Case case_of(int shard, int step) {
              : Case{.shard = shard, .images = kMostImages - shard % 2, .uses = 1};
 }
 std::uint64_t seed_of(int shard, int step) {
-  return static_cast<std::uint64_t>(100 * step + 10 * shard);
+  return 100 * static_cast<std::uint64_t>(step) + 10 * static_cast<std::uint64_t>(shard);
 }
 
 // Of all shards, each made as a whole.
@@ -122,14 +122,11 @@ class Rank {
     left_ = 0;
     sum_.factored.begin_step();
     std::vector<std::vector<float>> sums;
-    std::vector<std::span<const float>> partials;
     for (const Range node : sum_.tree.partials_of(rank_)) {
       sums.push_back(sum_of(node, step));
       sum_.factored.end_partial(sums.back());
     }
-    for (const std::vector<float>& partial : sums) {
-      partials.emplace_back(partial);
-    }
+    const std::vector<std::span<const float>> partials(sums.begin(), sums.end());
     sum_.reducer.begin_step(step, {}, partials);
     sum_.reducer.finish();
     // Alone, the partial sum is the sum.
