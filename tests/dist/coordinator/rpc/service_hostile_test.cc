@@ -270,10 +270,10 @@ TEST_F(ServiceHostileTest, AServerEndsWhileClientsKeepComing) {
     open_port = port();
     std::this_thread::sleep_for(milliseconds(2));
     stop_serving();
-    EXPECT_FALSE(RawClient().try_connect(open_port)) << "the port stays open";
   }
   enough = true;
   comer.join();
+  EXPECT_FALSE(RawClient().try_connect(open_port)) << "the port stays open";
 }
 
 }  // namespace
