@@ -8,10 +8,11 @@
 #include <vector>
 
 #include "core/base/check.h"
+#include "core/base/sanitized.h"
 #include "core/io/file.h"
 #include "launcher/utf8.h"
 
-#ifdef __SANITIZE_ADDRESS__
+#ifdef CONVOY_SANITIZED
 // Fontconfig keeps its patterns for the life of the process, by offsets that the leak checker
 // cannot follow.
 extern "C" const char* __lsan_default_suppressions();

@@ -7,6 +7,7 @@
 #include <cstddef>
 
 #include "core/base/parallel.h"
+#include "core/base/sanitized.h"
 #include "core/tensor/buffer_pool.h"
 #include "tests/dist/training_run.h"
 
@@ -15,7 +16,7 @@ std::atomic<std::int64_t> allocations = 0;
 }
 
 // Sanitizers bring their own malloc; there only the pool is watched.
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) && defined(__GLIBC__)
+#if !defined(CONVOY_SANITIZED) && defined(__GLIBC__)
 #define CONVOY_COUNT_MALLOC
 extern "C" {
 void* __libc_malloc(std::size_t bytes);
