@@ -9,7 +9,7 @@ support=$(readlink -f "${0%/*}/../support")
 . "${0%/*}/job.sh"
 
 make_data data 1610 64
-options=(--data data --model lenet5 --epochs 12 --plots none --reproducible --checkpoint-every 30)
+options=(--data data --model lenet5 --epochs 30 --plots none --reproducible --checkpoint-every 30)
 "$convoy" train "${options[@]}" --run-dir straight > out 2>&1 || fail "a plain run fails"
 
 stop() { # SIGNAL TARGET CODE COMMAND...
